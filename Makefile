@@ -1,0 +1,60 @@
+# Everything runs from .venv, made from the lock, so that each machine gets what was tested.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+QUICK  ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test test-slow lint types layers check real schema lock clean bench-demo bench-world
+
+help:  ## Show the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] <= (3, 13) else "leadlight needs Python 3.11 to 3.13; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+install: $(STAMP)  ## Create .venv from the lock
+
+demo: install  ## Generate a demo world and run the main job on it, end to end
+	$(BIN)/leadlight demo
+
+test: install  ## Run the tests
+	$(BIN)/python -m pytest
+
+lint: install  ## ruff: lint and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+# mypy reads the packages under their import name through these git-ignored links.
+build/types:
+	@mkdir -p build/types/leadlight
+	@for room in features models pipelines; do ln -sfn ../../../$$room build/types/leadlight/$$room; done
+
+types: install build/types  ## mypy, strict
+	$(BIN)/mypy
+
+layers: install  ## pipelines > models > features
+	$(BIN)/lint-imports
+
+check: lint types layers test  ## All of the above
+
+real: install  ## Train, score and report the four public data sets; print the README's table
+	$(BIN)/python benchmarks/real.py
+
+bench-demo: install  ## Time and memory of each stage of the main job (QUICK=--quick)
+	$(BIN)/python benchmarks/demo.py $(QUICK)
+
+bench-world: install  ## Events a second of the demo world's generator (QUICK=--quick)
+	$(BIN)/python benchmarks/world.py $(QUICK)
+
+lock: install  ## Resolve the lock anew (versions and hashes only)
+	$(BIN)/uv pip compile pyproject.toml --group dev --extra postgres --universal --python-version 3.11 \
+	  --generate-hashes --no-header --no-annotate --no-emit-index-url --quiet --upgrade -o requirements.lock
+
+clean:  ## Remove what can be made anew
+	rm -rf build dist demo .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

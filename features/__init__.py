@@ -1,0 +1,1 @@
+"""Data, time, and the meaning of columns."""

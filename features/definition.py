@@ -1,0 +1,77 @@
+"""The feature definition: which features a model is made of, decided once, at training.
+
+Training decides it from the data; scoring takes it from the decision version, so that the columns
+of tonight are the columns of then, whatever the data looks like today.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from .taxonomy import PageRule
+
+FeatureKind = Literal["numeric", "category"]
+
+
+@dataclass(frozen=True)
+class ProfileColumn:
+    """A column of ``leads`` or ``accounts`` that serves as a feature.
+
+    Attributes
+    ----------
+    name : str
+        Feature name: unique, an SQL identifier that needs no quotes.
+    table : {"leads", "accounts"}
+    column : str
+        Its name in the canonical table, as the user wrote it.
+    kind : {"numeric", "category"}
+    """
+
+    name: str
+    table: Literal["leads", "accounts"]
+    column: str
+    kind: FeatureKind
+
+
+@dataclass(frozen=True)
+class FeatureDefinition:
+    """What the features of a model are.
+
+    Attributes
+    ----------
+    lookback_days : tuple of int
+        Ascending windows before ``as_of``, in days; all time is always added.
+    event_kinds : tuple of str
+        Kinds of event that have features of their own (``page_view_pricing``, ``email_click``);
+        others count in the totals only.
+    profile : tuple of ProfileColumn
+    page_rules : tuple of PageRule
+        How a URL in ``events.detail`` becomes a page kind.
+    has_age : bool
+        Whether leads carry ``created_at``, so that their age in days is a feature.
+    engagement : tuple of str
+        Source columns that say what a lead did rather than who it is (flat tables, where
+        behaviour is pre-aggregated); their family is engagement instead of fit.
+    """
+
+    lookback_days: tuple[int, ...] = (7, 30, 90)
+    event_kinds: tuple[str, ...] = ()
+    profile: tuple[ProfileColumn, ...] = ()
+    page_rules: tuple[PageRule, ...] = ()
+    has_age: bool = True
+    engagement: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data for a JSON file."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> "FeatureDefinition":
+        """Read what ``to_dict`` wrote."""
+        return cls(
+            lookback_days=tuple(data["lookback_days"]),
+            event_kinds=tuple(data["event_kinds"]),
+            profile=tuple(ProfileColumn(**column) for column in data["profile"]),
+            page_rules=tuple(PageRule(**rule) for rule in data["page_rules"]),
+            has_age=data["has_age"],
+            engagement=tuple(data["engagement"]),
+        )

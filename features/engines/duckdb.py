@@ -1,0 +1,121 @@
+"""DuckDB, the embedded engine: the only place that opens a connection."""
+
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import duckdb
+import pyarrow as pa
+
+from leadlight.features.errors import WorkspaceError
+from leadlight.features.sql import literal
+
+
+class DuckDBEngine(AbstractContextManager["DuckDBEngine"]):
+    """Runs SQL within a memory limit; what does not fit spills to a temporary folder.
+
+    Parameters
+    ----------
+    memory_limit : str
+        As DuckDB writes it: ``"2GB"``.
+    threads : int, optional
+        Default: all cores.
+    temp_directory : Path, optional
+        Where to spill; default: a folder of its own in the system's temporary folder, removed at
+        the end.
+    """
+
+    def __init__(
+        self,
+        *,
+        memory_limit: str = "2GB",
+        threads: int | None = None,
+        temp_directory: Path | None = None,
+    ) -> None:
+        self._spill = tempfile.TemporaryDirectory(
+            prefix="leadlight-", dir=temp_directory, ignore_cleanup_errors=True
+        )
+        config: dict[str, Any] = {
+            "memory_limit": memory_limit,
+            "temp_directory": self._spill.name,
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        }
+        if threads is not None:
+            config["threads"] = threads
+        self._connection = duckdb.connect(":memory:", config=config)
+        self._connection.execute("SET TimeZone = 'UTC'")
+        self._connection.execute("SET enable_progress_bar = false")
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def close(self) -> None:
+        """Close the connection and remove what was spilled."""
+        self._connection.close()
+        self._spill.cleanup()
+
+    def execute(self, sql: str, parameters: Sequence[object] = ()) -> None:
+        """Run a statement for its effect."""
+        with _disk_errors():
+            self._connection.execute(sql, list(parameters))
+
+    def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """Return all rows of a small result."""
+        with _disk_errors():
+            return self._connection.execute(sql, list(parameters)).fetchall()
+
+    def table(self, sql: str, parameters: Sequence[object] = ()) -> pa.Table:
+        """Return a result as an Arrow table."""
+        with _disk_errors():
+            return self._connection.execute(sql, list(parameters)).to_arrow_table()
+
+    def batches(self, sql: str, *, rows: int = 100_000) -> pa.RecordBatchReader:
+        """Stream a result as Arrow batches."""
+        with _disk_errors():
+            return self._connection.execute(sql).to_arrow_reader(rows)
+
+    def write_parquet(self, sql: str, path: Path) -> None:
+        """Write a result as one Parquet file, all or nothing: a temporary name, then a rename.
+
+        Raises
+        ------
+        WorkspaceError
+            The disk is full or not writable.
+        """
+        partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self.execute(
+                f"COPY ({sql}) TO {literal(str(partial))} "
+                "(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880)"
+            )
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def _disk_errors() -> Iterator[None]:
+    try:
+        yield
+    except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
+        message = str(error)
+        if "No space left" in message or "File too large" in message:
+            raise WorkspaceError(
+                f"the disk is full: {message.splitlines()[0]}",
+                hint="Free some space and run the same command again; nothing was published.",
+            ) from error
+        raise

@@ -1,0 +1,96 @@
+"""The one tree of errors a user can cause, each with what is wrong, where, and what to do.
+
+A domain error is also the builtin that a caller of the library would catch
+(``ConfigError`` is a ``ValueError``), so neither audience has to learn the other's names.
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class LeadlightError(Exception):
+    """Something a user can cause and mend.
+
+    Parameters
+    ----------
+    message : str
+        What is wrong and where (file, column, row, lead).
+    hint : str, optional
+        What to do next; shown on its own line.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\n{self.hint}" if self.hint else self.message
+
+
+class ConfigError(LeadlightError, ValueError):
+    """The configuration file says something that cannot be meant."""
+
+
+class SourceError(LeadlightError, ValueError):
+    """A source cannot be read: file missing, wrong format, delimiter or encoding, no connection."""
+
+
+class ColumnNotFoundError(SourceError, KeyError):
+    """A mapped or required column is not in the source."""
+
+    __str__ = LeadlightError.__str__
+
+
+class DataQualityError(LeadlightError, ValueError):
+    """The share of bad rows passes a rule's limit; the quarantine tells which rows."""
+
+
+class NotEnoughDataError(LeadlightError, ValueError):
+    """Too few rows, wins or mature snapshots to train or to evaluate honestly."""
+
+
+class SchemaMismatchError(LeadlightError, ValueError):
+    """The data to score does not have the shape that the model was trained on."""
+
+
+class ModelNotFoundError(LeadlightError, LookupError):
+    """No decision version is registered where one was asked for."""
+
+
+class LeadNotFoundError(LeadlightError, LookupError):
+    """A lead id is not among the leads, or was not scored."""
+
+
+class WorkspaceError(LeadlightError, OSError):
+    """The workspace cannot be read or written: disk full, no permission, held by another run."""
+
+    __str__ = LeadlightError.__str__
+
+
+class MissingExtraError(LeadlightError, ImportError):
+    """An optional package is needed; the hint names the extra that brings it."""
+
+    __str__ = LeadlightError.__str__
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return `` Did you mean 'x'?`` for the nearest known word, or an empty string.
+
+    Parameters
+    ----------
+    word : str
+        What the user wrote.
+    known : iterable of str
+        What would have been understood.
+
+    Examples
+    --------
+    >>> did_you_mean("timestmp", ["timestamp", "lead_id"])
+    " Did you mean 'timestamp'?"
+    """
+    by_lower = {name.lower(): name for name in known}
+    near = get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
+    return f" Did you mean '{by_lower[near[0]]}'?" if near else ""

@@ -1,0 +1,1 @@
+"""Point-in-time features as pure NumPy over time-sorted arrays."""

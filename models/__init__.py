@@ -1,0 +1,1 @@
+"""Probability, evaluation and policy: frames in, frames out."""

@@ -1,0 +1,1 @@
+"""Jobs, files, services and people."""

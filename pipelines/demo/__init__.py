@@ -1,0 +1,1 @@
+"""A generated world whose true conversion probabilities are known."""
