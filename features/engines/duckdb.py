@@ -80,12 +80,12 @@ class DuckDBEngine(AbstractContextManager["DuckDBEngine"]):
     def table(self, sql: str, parameters: Sequence[object] = ()) -> pa.Table:
         """Return a result as an Arrow table."""
         with _disk_errors():
-            return self._connection.execute(sql, list(parameters)).to_arrow_table()
+            return self._connection.sql(sql, params=list(parameters)).to_arrow_table()
 
     def batches(self, sql: str, *, rows: int = 100_000) -> pa.RecordBatchReader:
         """Stream a result as Arrow batches."""
         with _disk_errors():
-            return self._connection.execute(sql).to_arrow_reader(rows)
+            return self._connection.sql(sql).to_arrow_reader(rows)
 
     def write_parquet(self, sql: str, path: Path) -> None:
         """Write a result as one Parquet file, all or nothing: a temporary name, then a rename.
