@@ -1,0 +1,115 @@
+"""The workspace: one folder of artefacts, where nothing half-written is ever left or read."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from leadlight.features.errors import WorkspaceError
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Where a project keeps what it makes.
+
+    Attributes
+    ----------
+    root : Path
+        The folder; created when first written to.
+    """
+
+    root: Path
+
+    @property
+    def tables(self) -> Path:
+        """Canonical tables, one Parquet file each."""
+        return self.root / "tables"
+
+    @property
+    def quarantine(self) -> Path:
+        """Rows that did not pass the door, with the reason."""
+        return self.root / "quarantine"
+
+    @property
+    def scores(self) -> Path:
+        """One partition of scores per ``as_of``."""
+        return self.root / "scores"
+
+    @property
+    def reports(self) -> Path:
+        """Pages for people."""
+        return self.root / "reports"
+
+    def features(self, purpose: str) -> Path:
+        """Feature tables: ``training`` or ``scoring``."""
+        return self.root / "features" / purpose
+
+    def create(self) -> None:
+        """Make the folder, and clear what a crashed run left behind.
+
+        Raises
+        ------
+        WorkspaceError
+            The folder cannot be made or written.
+        """
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            for left in self.root.rglob(".*.partial"):
+                if not _is_alive(left):
+                    shutil.rmtree(left) if left.is_dir() else left.unlink()
+        except OSError as error:
+            raise WorkspaceError(
+                f"cannot write the workspace {self.root}: {error.strerror}",
+                hint="Check the folder's owner and permissions, or set `workspace:` to another.",
+            ) from error
+
+
+def _is_alive(partial: Path) -> bool:
+    """Whether the process that writes a partial file (its number is in the name) still runs."""
+    pid = partial.name.rsplit(".", 2)[-2]
+    if not pid.isdigit():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+@contextmanager
+def published_directory(target: Path) -> Iterator[Path]:
+    """Yield an empty folder that takes ``target``'s name once the block ends well.
+
+    The earlier folder of that name is then gone; if the block fails, it stays as it was, and the
+    new one is removed.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    old = target.with_name(f".{target.name}.old.{os.getpid()}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir()
+    try:
+        yield partial
+        if target.exists():
+            target.rename(old)
+        partial.rename(target)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+        if old.exists() and not target.exists():
+            old.rename(target)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file, all or nothing: a temporary name, then a rename."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
