@@ -104,12 +104,19 @@ def published_directory(target: Path) -> Iterator[Path]:
         shutil.rmtree(old, ignore_errors=True)
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a text file, all or nothing: a temporary name, then a rename."""
+@contextmanager
+def published_file(path: Path) -> Iterator[Path]:
+    """Yield a temporary name that becomes ``path`` once the block ends well."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        partial.write_text(text, encoding="utf-8")
+        yield partial
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file, all or nothing."""
+    with published_file(path) as partial:
+        partial.write_text(text, encoding="utf-8")

@@ -1,0 +1,106 @@
+"""What a person reads on a terminal: tables and cards, built here and printed by the CLI alone."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from leadlight.features.validation import DoorReport, RuleCount
+
+_GRADE_STYLE = {"A": "bold green", "B": "green", "C": "yellow", "D": "dim"}
+
+
+def door_table(report: DoorReport) -> RenderableType:
+    """Show rows read and kept for each table, and the bad ones by rule."""
+    kept = Table(title="Tables", title_justify="left")
+    for name in ("table", "read", "kept"):
+        kept.add_column(name, justify="left" if name == "table" else "right")
+    for table, rows in report.rows_read.items():
+        kept.add_row(table, f"{rows:,}", f"{report.rows_kept[table]:,}")
+    if not report.counts:
+        return Group(kept, Text("No bad rows."))
+    return Group(kept, rule_table(report.counts))
+
+
+def rule_table(counts: Sequence[RuleCount]) -> Table:
+    """Show bad rows by rule, with each rule's limit and one example."""
+    table = Table(title="Bad rows, in quarantine", title_justify="left")
+    for name in ("table", "rule", "rows", "share", "limit", "", "example"):
+        table.add_column(name, justify="right" if name in {"rows", "share", "limit"} else "left")
+    for count in counts:
+        limit = "warns" if count.limit is None else f"{count.limit:.2%}"
+        table.add_row(
+            count.table,
+            count.rule,
+            f"{count.rows:,}",
+            f"{count.share:.2%}",
+            limit,
+            Text("ok", "green") if count.passed else Text("STOP", "bold red"),
+            Text(count.example, overflow="fold"),
+        )
+    return table
+
+
+def hottest_table(leads: Sequence[Mapping[str, Any]]) -> RenderableType:
+    """Show the hottest leads with their reasons for and against, in words."""
+    table = Table(title="The hottest leads", title_justify="left", show_lines=True)
+    table.add_column("lead", no_wrap=True)
+    table.add_column("converts", justify="right")
+    table.add_column("grade", justify="center")
+    table.add_column("MQL", justify="center")
+    table.add_column("why", ratio=1)
+    for lead in leads:
+        table.add_row(
+            Text(str(lead["lead_id"])),
+            f"{lead['probability']:.1%}",
+            Text(str(lead["grade"]), _GRADE_STYLE[str(lead["grade"])]),
+            "yes" if lead["mql"] else "no",
+            _reasons(lead),
+        )
+    return table
+
+
+def lead_card(lead: Mapping[str, Any], *, definition: str) -> RenderableType:
+    """Show one lead: the score, what it means, and why.
+
+    Parameters
+    ----------
+    lead : mapping
+        A row of scores.
+    definition : str
+        The MQL definition in one sentence.
+    """
+    head = Text()
+    head.append("MQL" if lead["mql"] else "not an MQL", "bold green" if lead["mql"] else "bold")
+    head.append(f"   grade {lead['grade']}", _GRADE_STYLE[str(lead["grade"])])
+    head.append(f"   converts with {lead['probability']:.1%}")
+    head.append(f"   hotter than {lead['percentile']:.0%} of leads")
+    families = [
+        f"{name} better than {lead[column]:.0%} of leads"
+        for name, column in (("Fit", "fit_percentile"), ("Engagement", "engagement_percentile"))
+        if lead[column] is not None and lead[column] == lead[column]
+    ]
+    parts: list[RenderableType] = [head]
+    if families:
+        parts.append(Text("; ".join(families)))
+    parts += [Text(), _reasons(lead), Text(), Text(definition, "dim")]
+    as_of = lead["as_of"]
+    title = f"lead {lead['lead_id']}" + (f", as of {as_of:%Y-%m-%d %H:%M} UTC" if as_of else "")
+    return Panel(Group(*parts), title=Text(title), title_align="left", expand=False)
+
+
+def _reasons(lead: Mapping[str, Any]) -> Text:
+    text = Text()
+    for mark, style, reasons in (
+        ("+", "green", lead["reasons_for"]),
+        ("-", "red", lead["reasons_against"]),
+    ):
+        for reason in reasons:
+            if text:
+                text.append("\n")
+            text.append(f"{mark} ", style)
+            text.append(str(reason))
+    return text

@@ -1,0 +1,224 @@
+"""The training job: sources to a registered, evaluated, explained champion."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pandas as pd
+
+from leadlight.features.catalog import Feature, feature_catalog
+from leadlight.features.definition import FeatureDefinition
+from leadlight.features.engines import DuckDBEngine
+from leadlight.features.engines.feature_table import compute_features, define_features
+from leadlight.features.snapshots import SnapshotCounts, training_snapshots
+from leadlight.features.taxonomy import DEFAULT_PAGE_RULES, PageRule
+from leadlight.features.validation import DoorReport
+from leadlight.models.decision import DecisionVersion
+from leadlight.models.threshold import ThresholdChoice, choose_threshold
+from leadlight.models.training import TrainingResult, train_model
+
+from .config import Config, config_hash
+from .fingerprint import code_hash, data_hash
+from .policy import floors_of, policy_of
+from .prepare import door_summary, engine_of, load_frame, open_door, snapshot_plan
+from .progress import Progress
+from .registry import Registry, TrainingRecord
+from .report.plots import training_plots
+from .workspace import Workspace, published_directory
+
+_FIGURES = (
+    "base_rate",
+    "auc",
+    "average_precision",
+    "log_loss",
+    "brier",
+    "ece",
+    "ece_noise",
+    "calibration_slope",
+    "calibration_intercept",
+    "lift_at_10",
+)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A finished training run.
+
+    Attributes
+    ----------
+    number : int
+        Of the registered decision version, now the champion.
+    decision : DecisionVersion
+    story : dict
+        Plain data: evaluation, candidates, windows, importance, threshold, data quality.
+    door : DoorReport
+    """
+
+    number: int
+    decision: DecisionVersion
+    story: dict[str, Any]
+    door: DoorReport
+
+
+@dataclass(frozen=True)
+class _TrainingSet:
+    """Labelled snapshots with their features."""
+
+    frame: pd.DataFrame
+    features: tuple[Feature, ...]
+    definition: FeatureDefinition
+    counts: SnapshotCounts
+    notes: tuple[str, ...]
+
+
+def train(config: Config, progress: Progress) -> Trained:
+    """Train, evaluate on a later window, choose the threshold, and register the champion.
+
+    Raises
+    ------
+    DataQualityError
+        Bad rows pass a rule's limit.
+    NotEnoughDataError
+        Too few wins or mature snapshots.
+    """
+    workspace = Workspace(config.workspace_directory)
+    with engine_of(config) as engine:
+        door = open_door(config, engine, progress)
+        training_set = _training_set(config, workspace, engine, door, progress)
+        with progress.stage("Fingerprints"):
+            hashes = {
+                "data_hash": data_hash(door.tables),
+                "config_hash": config_hash(config),
+                "code_hash": code_hash(),
+            }
+    with progress.stage("Training and evaluating"):
+        result = train_model(
+            training_set.frame,
+            training_set.features,
+            horizon_days=config.label.horizon_days,
+            seed=config.seed,
+        )
+    with progress.stage("Choosing the threshold"):
+        choice = choose_threshold(
+            policy_of(config), result.held_out, floors_of(config), seed=config.seed
+        )
+    metadata = {
+        "project": config.project,
+        "trained_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "horizon_days": config.label.horizon_days,
+        **hashes,
+    }
+    decision = DecisionVersion(
+        compiled=result.compiled,
+        calibration=result.calibration,
+        reference=result.reference,
+        threshold=choice,
+        floors=floors_of(config),
+        definition=training_set.definition,
+        metadata=metadata,
+    )
+    story = _story(result, choice, training_set, door, metadata)
+    with progress.stage("Registering the champion"):
+        registry = Registry(config.tracking_uri, config.project, workspace.root / "mlartifacts")
+        number = registry.register(decision, story, _record(config, hashes, story))
+    return Trained(number, decision, story, door)
+
+
+def _training_set(
+    config: Config,
+    workspace: Workspace,
+    engine: DuckDBEngine,
+    door: DoorReport,
+    progress: Progress,
+) -> _TrainingSet:
+    with published_directory(workspace.features("training")) as directory:
+        snapshots = directory / "snapshots.parquet"
+        with progress.stage("Placing snapshots and labels"):
+            counts = training_snapshots(engine, door.tables, snapshot_plan(config), snapshots)
+        with progress.stage("Computing features"):
+            defined = define_features(
+                engine,
+                door.tables,
+                snapshots,
+                lookback_days=config.features.lookback_days,
+                exclude=config.features.exclude,
+                include=config.features.include,
+                engagement=config.features.engagement,
+                page_rules=_page_rules(config),
+            )
+            compute_features(
+                engine, door.tables, snapshots, defined.definition, directory / "parts"
+            )
+            frame = load_frame(directory / "parts")
+    return _TrainingSet(
+        frame, feature_catalog(defined.definition), defined.definition, counts, defined.notes
+    )
+
+
+def _page_rules(config: Config) -> tuple[PageRule, ...]:
+    own = tuple(PageRule(page.kind, page.pattern) for page in config.features.pages)
+    return own + DEFAULT_PAGE_RULES
+
+
+def _story(
+    result: TrainingResult,
+    choice: ThresholdChoice,
+    training_set: _TrainingSet,
+    door: DoorReport,
+    metadata: Mapping[str, Any],
+) -> dict[str, Any]:
+    return {
+        "metadata": dict(metadata),
+        "evaluation": result.evaluation.to_dict(),
+        "unseen": result.unseen.to_dict() if result.unseen else None,
+        "candidates": [candidate.to_dict() for candidate in result.candidates],
+        "windows": list(result.windows.description),
+        "importance": _importance(result, training_set.features),
+        "threshold": choice.to_dict(),
+        "snapshots": asdict(training_set.counts),
+        "door": door_summary(door),
+        "notes": [*training_set.notes, *choice.notes],
+    }
+
+
+def _importance(result: TrainingResult, features: Sequence[Feature]) -> list[dict[str, Any]]:
+    """Sum each group's strengths; the strongest feature lends its label and family."""
+    groups: dict[str, dict[str, Any]] = {}
+    for feature in sorted(features, key=lambda each: -result.importance[each.name]):
+        strength = result.importance[feature.name]
+        group = groups.setdefault(
+            feature.group,
+            {
+                "group": feature.group,
+                "label": feature.label,
+                "family": feature.family,
+                "strength": 0.0,
+            },
+        )
+        group["strength"] += strength
+    return sorted(groups.values(), key=lambda group: -group["strength"])
+
+
+def _record(config: Config, hashes: Mapping[str, str], story: dict[str, Any]) -> TrainingRecord:
+    chosen = next(each["name"] for each in story["candidates"] if each["chosen"])
+    params = {
+        **hashes,
+        "candidate": chosen,
+        "horizon_days": str(config.label.horizon_days),
+        "lookback_days": str(list(config.features.lookback_days)),
+        "policy": config.mql.policy,
+        "seed": str(config.seed),
+        "snapshots": str(story["evaluation"]["rows"]),
+    }
+    return TrainingRecord(params, _metrics(story), training_plots(story))
+
+
+def _metrics(story: Mapping[str, Any]) -> dict[str, float]:
+    metrics: dict[str, float] = {"threshold": story["threshold"]["threshold"]}
+    for figure in _FIGURES:
+        estimate = story["evaluation"][figure]
+        for end, suffix in (("value", ""), ("low", "_low"), ("high", "_high")):
+            if estimate[end] is not None:
+                metrics[f"{figure}{suffix}"] = estimate[end]
+    return metrics
