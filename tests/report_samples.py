@@ -1,0 +1,236 @@
+"""Plain data for the report's tests, as evaluation, threshold choice and scores give it."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+HOSTILE = (
+    "</script><script>alert(1)</script>",
+    "<img src=x onerror=alert(2)>",
+    "'\"><svg onload=alert(3)>&lt;b&gt;{{ 7*7 }}",
+    "\u202eمرحبا بالعالم\u202c שלום",
+    "🚀👩‍👩‍👧‍👦🏳️‍🌈",
+    "</style><style>body{display:none}",
+    "null \x00 bell \x07 lone \ud800 end",
+    "long " * 2000,
+)
+
+METADATA = {
+    "project": "acme",
+    "version": "3",
+    "trained_at": "2026-03-02T04:10:00+00:00",
+    "as_of": "2026-03-02T00:00:00+00:00",
+    "horizon_days": 90,
+}
+FLOORS = {"fit": 0.2, "engagement": 0.2}
+WINDOWS = (
+    "Fitted on snapshots from 1 January 2023 to 1 February 2025.",
+    "Candidates compared on snapshots from 2 May to 31 July 2025, probabilities calibrated on "
+    "those to 30 September 2025; a gap of 90 days lies before each.",
+    "Tested once, on snapshots from 1 November 2025 to 1 December 2025.",
+)
+
+
+def estimate(value: float, spread: float) -> dict[str, float]:
+    return {"value": value, "low": value - spread, "high": value + spread}
+
+
+def evaluation() -> dict[str, Any]:
+    predicted = (0.004, 0.008, 0.013, 0.019, 0.027, 0.038, 0.056, 0.088, 0.151, 0.348)
+    observed = (0.003, 0.009, 0.012, 0.021, 0.024, 0.041, 0.053, 0.094, 0.148, 0.331)
+    bins = [
+        {
+            "predicted": said,
+            "observed": came,
+            "low": came - 1.9 * math.sqrt(came * (1 - came) / 1240),
+            "high": came + 1.9 * math.sqrt(came * (1 - came) / 1240),
+            "rows": 1240,
+        }
+        for said, came in zip(predicted, observed, strict=True)
+    ]
+    shares = [percent / 100 for percent in range(1, 101)]
+    lift = [
+        {"share": share, "gain": (gain := 1 - (1 - share) ** 5.6), "lift": gain / share}
+        for share in shares
+    ]
+    return {
+        "rows": 12400,
+        "leads": 7211,
+        "positives": 913,
+        "base_rate": estimate(0.0736, 0.005),
+        "auc": estimate(0.831, 0.014),
+        "average_precision": estimate(0.352, 0.03),
+        "log_loss": estimate(0.2142, 0.011),
+        "brier": estimate(0.0581, 0.004),
+        "ece": estimate(0.0049, 0.002),
+        "ece_noise": estimate(0.0061, 0.003),
+        "calibration_slope": estimate(0.98, 0.06),
+        "calibration_intercept": estimate(-0.03, 0.09),
+        "lift_at_10": estimate(4.46, 0.31),
+        "reliability": bins,
+        "lift_curve": lift,
+    }
+
+
+def threshold() -> dict[str, Any]:
+    grid = [round(0.02 * step, 2) for step in range(1, 36)]
+    curve = [
+        {
+            "threshold": bar,
+            "mqls_per_week": 900 * math.exp(-6.5 * bar),
+            "share": 0.8 * math.exp(-6.5 * bar),
+            "precision": min(0.9, 0.08 + 1.05 * bar),
+            "recall": math.exp(-3.2 * bar),
+        }
+        for bar in grid
+    ]
+    return {
+        "policy": {"policy": "capacity", "leads_per_week": 200},
+        "threshold": 0.2314,
+        "expected_mqls_per_week": 197.4,
+        "share": 0.1782,
+        "precision": estimate(0.323, 0.02),
+        "recall": estimate(0.477, 0.03),
+        "lift": 4.39,
+        "curve": curve,
+        "notes": [],
+    }
+
+
+IMPORTANCE = tuple(
+    {"group": label, "label": label, "family": family, "strength": strength}
+    for label, family, strength in (
+        ("Pricing page visits", "engagement", 0.412),
+        ("Days since the last activity", "engagement", 0.371),
+        ("Seniority", "fit", 0.288),
+        ("Company size", "fit", 0.264),
+        ("Webinars attended", "engagement", 0.201),
+        ("Industry", "fit", 0.177),
+        ("E-mail links clicked", "engagement", 0.122),
+        ("Case study visits", "engagement", 0.101),
+        ("Days active", "engagement", 0.093),
+        ("Country", "fit", 0.071),
+        ("Guides downloaded", "engagement", 0.066),
+        ("Age of the lead", "fit", 0.042),
+        ("Blog visits", "engagement", 0.021),
+        ("Newsletter", "engagement", 0.012),
+        ("Source", "fit", 0.008),
+    )
+)
+
+CANDIDATES = (
+    {
+        "name": "logistic",
+        "log_loss": estimate(0.2231, 0.0102),
+        "fit_seconds": 1.42,
+        "chosen": False,
+    },
+    {
+        "name": "boosted_additive",
+        "log_loss": estimate(0.2154, 0.0099),
+        "fit_seconds": 6.81,
+        "chosen": True,
+    },
+)
+
+DOOR = {
+    "rows_read": {"leads": 20104, "accounts": 5312, "events": 411023, "outcomes": 2210},
+    "rows_kept": {"leads": 20000, "accounts": 5312, "events": 408811, "outcomes": 2207},
+    "counts": [
+        {
+            "table": "leads",
+            "rule": "duplicated_row",
+            "rows": 104,
+            "of": 20104,
+            "share": 104 / 20104,
+            "limit": 0.05,
+            "passed": True,
+        },
+        {
+            "table": "events",
+            "rule": "unknown_lead",
+            "rows": 2212,
+            "of": 411023,
+            "share": 2212 / 411023,
+            "limit": None,
+            "passed": True,
+        },
+        {
+            "table": "outcomes",
+            "rule": "future_date",
+            "rows": 3,
+            "of": 2210,
+            "share": 3 / 2210,
+            "limit": 0.001,
+            "passed": False,
+        },
+        {
+            "table": "leads",
+            "rule": "unparsable_date",
+            "rows": 0,
+            "of": 20104,
+            "share": 0.0,
+            "limit": 0.01,
+            "passed": True,
+        },
+    ],
+    "notes": ["2 sources feed events; 1,204 rows came with a recorded_at later than occurred_at."],
+}
+
+_FOR = (
+    "Visited the pricing page 4 times in the last 7 days",
+    "Attended 2 webinars in the last 90 days",
+    "Director in Finance at a company of 51 to 200 people",
+    "Read 3 case studies in the last 30 days",
+    "Active on 9 days in the last 30 days",
+    "Clicked 5 e-mail links in the last 30 days",
+)
+_AGAINST = (
+    "No webinar attended in the last 90 days",
+    "The company has 4 employees",
+    "Industry is Education",
+    "No activity for 23 days",
+)
+
+
+def scores(leads: int = 4000) -> pd.DataFrame:
+    """Random scores; the hottest lead but one lies below a floor."""
+    generator = np.random.default_rng(7)
+    probability = np.sort(generator.beta(0.45, 5.2, leads))[::-1]
+    percentile = 100 * (1 - (np.arange(leads) + 0.5) / leads)
+    fit = np.clip(100 * generator.random(leads) ** 0.6, 0, 100)
+    engagement = np.clip(100 * generator.random(leads) ** 0.6, 0, 100)
+    fit[1] = 12.0
+    rows = range(leads)
+    mql = (probability >= 0.2314) & (fit >= 20) & (engagement >= 20)
+    return pd.DataFrame(
+        {
+            "lead_id": [f"00Q{i * 7919 % 99991:05d}" for i in rows],
+            "probability": probability,
+            "percentile": percentile,
+            "grade": np.select([percentile >= low for low in (90, 70, 40)], list("ABC"), "D"),
+            "mql": mql,
+            "fit_percentile": fit,
+            "engagement_percentile": engagement,
+            "reasons_for": [[_FOR[(i + k) % len(_FOR)] for k in range(3)] for i in rows],
+            "reasons_against": [[_AGAINST[(i + k) % 4] for k in range(i % 3)] for i in rows],
+        }
+    )  # fmt: skip
+
+
+def everything() -> dict[str, Any]:
+    """All arguments of ``summarize``."""
+    return {
+        "metadata": METADATA,
+        "evaluation": evaluation(),
+        "threshold": threshold(),
+        "floors": FLOORS,
+        "importance": IMPORTANCE,
+        "candidates": CANDIDATES,
+        "windows": WINDOWS,
+        "door": DOOR,
+        "scores": scores(),
+        "notes": ["Two columns look like they were filled in after the deal closed: see check."],
+    }
