@@ -83,6 +83,7 @@ def threshold() -> dict[str, Any]:
             "share": 0.8 * math.exp(-6.5 * bar),
             "precision": min(0.9, 0.08 + 1.05 * bar),
             "recall": math.exp(-3.2 * bar),
+            "lift": min(0.9, 0.08 + 1.05 * bar) / 0.0736,
         }
         for bar in grid
     ]
@@ -90,6 +91,7 @@ def threshold() -> dict[str, Any]:
         "policy": {"policy": "capacity", "leads_per_week": 200},
         "threshold": 0.2314,
         "expected_mqls_per_week": 197.4,
+        "mqls_per_week": estimate(197.4, 14.0),
         "share": 0.1782,
         "precision": estimate(0.323, 0.02),
         "recall": estimate(0.477, 0.03),
@@ -199,18 +201,18 @@ def scores(leads: int = 4000) -> pd.DataFrame:
     """Random scores; the hottest lead but one lies below a floor."""
     generator = np.random.default_rng(7)
     probability = np.sort(generator.beta(0.45, 5.2, leads))[::-1]
-    percentile = 100 * (1 - (np.arange(leads) + 0.5) / leads)
-    fit = np.clip(100 * generator.random(leads) ** 0.6, 0, 100)
-    engagement = np.clip(100 * generator.random(leads) ** 0.6, 0, 100)
-    fit[1] = 12.0
+    percentile = 1 - (np.arange(leads) + 0.5) / leads
+    fit = generator.random(leads) ** 0.6
+    engagement = generator.random(leads) ** 0.6
+    fit[1] = 0.12
     rows = range(leads)
-    mql = (probability >= 0.2314) & (fit >= 20) & (engagement >= 20)
+    mql = (probability >= 0.2314) & (fit >= 0.2) & (engagement >= 0.2)
     return pd.DataFrame(
         {
             "lead_id": [f"00Q{i * 7919 % 99991:05d}" for i in rows],
             "probability": probability,
             "percentile": percentile,
-            "grade": np.select([percentile >= low for low in (90, 70, 40)], list("ABC"), "D"),
+            "grade": np.select([percentile >= low for low in (0.9, 0.7, 0.4)], list("ABC"), "D"),
             "mql": mql,
             "fit_percentile": fit,
             "engagement_percentile": engagement,

@@ -1,7 +1,7 @@
 """The contents of a report: the exact shape of the plain data that ``summarize`` gives.
 
-All of it is JSON: numbers are finite or None, days are text, percentiles run from 0 to 100,
-shares and probabilities from 0 to 1.
+All of it is JSON: numbers are finite or None, days are text; shares, probabilities and percentiles
+run from 0 to 1.
 """
 
 from typing import Literal, TypedDict
@@ -32,7 +32,7 @@ class MQLSummary(TypedDict):
 
     sentences: list[str]
     threshold: float | None
-    per_week: float | None
+    per_week: Interval
     share: float | None
     precision: Interval
     recall: Interval
@@ -42,7 +42,7 @@ class MQLSummary(TypedDict):
 
 
 class LeadSummary(TypedDict):
-    """One of the hottest leads. Percentiles are from 0 to 100."""
+    """One of the hottest leads."""
 
     rank: int
     lead_id: str
@@ -167,6 +167,7 @@ class Summary(TypedDict):
     verdict: list[str]
     evaluated: str
     metrics: list[Metric]
+    unseen: str | None
     mql: MQLSummary | None
     scores: ScoresSummary | None
     reasons: ReasonsSummary | None

@@ -14,7 +14,6 @@ from markupsafe import Markup
 
 from .chart import chart_spec, render_svg
 from .contents import (
-    CurvePoint,
     LiftSummary,
     MQLSummary,
     ReasonsSummary,
@@ -48,6 +47,8 @@ def _charts(summary: Summary) -> dict[str, Markup]:
     drawn: dict[str, str] = {}
     if summary["mql"] and summary["mql"]["curve"]:
         drawn["threshold"] = _threshold_chart(summary["mql"])
+        if summary["mql"]["per_week"]["value"] is not None:
+            drawn["volume"] = _volume_chart(summary["mql"])
     if summary["scores"] and summary["scores"]["distribution"]:
         drawn["distribution"] = _distribution_chart(summary["scores"])
     if summary["reasons"]:
@@ -104,34 +105,41 @@ def _lift_charts(section: LiftSummary) -> tuple[str, str]:
 
 
 def _threshold_chart(section: MQLSummary) -> str:
-    weekly = section["per_week"] is not None
     curve = [
-        {"volume": volume, "value": value, "measure": measure}
+        {"share": point["share"], "value": value, "measure": measure}
         for point in section["curve"]
-        if (volume := _volume(point, weekly)) is not None
         for value, measure in (
             (point["precision"], "Precision: MQLs that convert"),
             (point["recall"], "Recall: conversions found"),
         )
+        if value is not None and point["share"] is not None
+    ]
+    precision, recall = section["precision"]["value"], section["recall"]["value"]
+    chosen = [
+        {"share": section["share"], "value": value, "label": percent(value), "measure": measure}
+        for value, measure in ((precision, "precision"), (recall, "recall"))
         if value is not None
     ]
-    volume = section["per_week"] if weekly else section["share"]
-    values = (section["precision"]["value"], section["recall"]["value"])
-    chosen = [
-        {"volume": volume, "value": value, "label": percent(value)}
-        for value in values
-        if value is not None and volume is not None
-    ]
-    spec = chart_spec("threshold", {"curve": curve, "chosen": chosen}, {"weekly": weekly})
     return render_svg(
-        spec,
-        "Precision and recall for every volume of MQLs. At the chosen bar precision is "
-        f"{percent(values[0])} and recall {percent(values[1])}.",
+        chart_spec("threshold", {"curve": curve, "chosen": chosen}),
+        "Precision and recall for every share of leads that could be MQLs. At the chosen threshold "
+        f"precision is {percent(precision)} and recall {percent(recall)}.",
     )
 
 
-def _volume(point: CurvePoint, weekly: bool) -> float | None:
-    return point["mqls_per_week"] if weekly else point["share"]
+def _volume_chart(section: MQLSummary) -> str:
+    curve = [
+        {"share": point["share"], "weekly": point["mqls_per_week"]}
+        for point in section["curve"]
+        if point["mqls_per_week"] is not None
+    ]
+    weekly = section["per_week"]["value"]
+    chosen = [{"share": section["share"], "weekly": weekly, "label": f"{count(weekly)} a week"}]
+    return render_svg(
+        chart_spec("volume", {"curve": curve, "chosen": chosen}),
+        "New MQLs a week for every share of leads that could be MQLs; "
+        f"{count(weekly)} at the chosen threshold.",
+    )
 
 
 def _reasons_chart(section: ReasonsSummary) -> str:

@@ -37,6 +37,7 @@ from .verdict import (
     family_sentence,
     mql_sentences,
     prediction_sentence,
+    unseen_sentence,
     verdict_sentences,
 )
 
@@ -54,6 +55,7 @@ def summarize(
     *,
     metadata: Mapping[str, Any],
     evaluation: Mapping[str, Any],
+    unseen: Mapping[str, Any] | None = None,
     threshold: Mapping[str, Any] | None = None,
     floors: Mapping[str, float] | None = None,
     importance: Sequence[Mapping[str, Any]] = (),
@@ -73,6 +75,8 @@ def summarize(
         same; None without dates), ``horizon_days`` (None without dates).
     evaluation : mapping
         ``Evaluation.to_dict()`` of the test window.
+    unseen : mapping, optional
+        The same for those leads of the test window that training had never seen.
     threshold : mapping, optional
         ``ThresholdChoice.to_dict()``.
     floors : mapping, optional
@@ -88,7 +92,7 @@ def summarize(
         n}, rows_kept: {table: n}, notes: [str]}``.
     scores : DataFrame, optional
         ``lead_id, probability, percentile, grade, mql, fit_percentile, engagement_percentile,
-        reasons_for, reasons_against``; percentiles from 0 to 100.
+        reasons_for, reasons_against``; percentiles from 0 to 1.
     notes : sequence of str
         Whatever else a reader should know.
     leads_shown : int
@@ -111,6 +115,7 @@ def summarize(
         verdict=verdict_sentences(evaluation, threshold, horizon),
         evaluated=_evaluated_sentence(evaluation),
         metrics=metric_list(evaluation, horizon),
+        unseen=unseen_sentence(unseen),
         mql=_mql(threshold, floors or {}, horizon),
         scores=_scores(scores, threshold, floors or {}, day(metadata.get("as_of")), leads_shown),
         reasons=_reasons(importance),
@@ -131,10 +136,6 @@ def _absent(summary: Summary) -> dict[str, str]:
     mql, scores = summary["mql"], summary["scores"]
     missing = {
         "mql": (mql is None, "No MQL definition was chosen in this version."),
-        "volume": (
-            mql is not None and mql["per_week"] is None,
-            "The data has no dates, so a volume per week is unknown: shares of leads are shown.",
-        ),
         "curve": (
             mql is not None and not mql["curve"],
             "There are too few rows to compare other thresholds.",
@@ -181,7 +182,7 @@ def _mql(
     return MQLSummary(
         sentences=mql_sentences(threshold, floors, horizon),
         threshold=number(threshold["threshold"]),
-        per_week=number(threshold["expected_mqls_per_week"]),
+        per_week=_interval(threshold.get("mqls_per_week"), threshold["expected_mqls_per_week"]),
         share=number(threshold["share"]),
         precision=_interval(threshold["precision"]),
         recall=_interval(threshold["recall"]),
@@ -214,7 +215,7 @@ def _scores(
     hottest = scores.sort_values(
         ["probability", "percentile", "lead_id"], ascending=[False, False, True], kind="stable"
     ).head(leads_shown)
-    bar = number(threshold["threshold"]) if threshold else None
+    least = number(threshold["threshold"]) if threshold else None
     return ScoresSummary(
         as_of=as_of,
         leads=len(scores),
@@ -229,7 +230,7 @@ def _scores(
         ],
         distribution=_distribution(scores["probability"].to_numpy(dtype=float), mql),
         hottest=[
-            _lead(rank, row, bar, floors)
+            _lead(rank, row, least, floors)
             for rank, row in enumerate(hottest.to_dict("records"), start=1)
         ],
     )
@@ -258,7 +259,7 @@ def _distribution(
 
 
 def _lead(
-    rank: int, row: Mapping[Any, Any], bar: float | None, floors: Mapping[str, float]
+    rank: int, row: Mapping[Any, Any], least: float | None, floors: Mapping[str, float]
 ) -> LeadSummary:
     lead = LeadSummary(
         rank=rank,
@@ -274,20 +275,20 @@ def _lead(
         reasons_against=[plain(reason) for reason in row["reasons_against"]],
     )
     if not lead["mql"]:
-        lead["why_not"] = _why_not(lead, bar, floors)
+        lead["why_not"] = _why_not(lead, least, floors)
     return lead
 
 
-def _why_not(lead: LeadSummary, bar: float | None, floors: Mapping[str, float]) -> str | None:
-    if bar is not None and lead["probability"] < bar:
-        return "Below the MQL bar"
+def _why_not(lead: LeadSummary, least: float | None, floors: Mapping[str, float]) -> str | None:
+    if least is not None and lead["probability"] < least:
+        return "Below the threshold"
     below = [
         family
         for family, percentile in (
             ("fit", lead["fit_percentile"]),
             ("engagement", lead["engagement_percentile"]),
         )
-        if percentile is not None and percentile < 100 * floors.get(family, 0.0)
+        if percentile is not None and percentile < floors.get(family, 0.0)
     ]
     return f"Below the floor for {' and '.join(below)}" if below else None
 
@@ -372,11 +373,11 @@ def _door(door: Mapping[str, Any] | None) -> DoorSummary | None:
     )
 
 
-def _interval(estimate: Mapping[str, Any]) -> Interval:
+def _interval(estimate: Mapping[str, Any] | None, value: float | None = None) -> Interval:
+    """Read an estimate, or a bare value where there is none."""
+    known = estimate or {"value": value, "low": None, "high": None}
     return Interval(
-        value=number(estimate["value"]),
-        low=number(estimate.get("low")),
-        high=number(estimate.get("high")),
+        value=number(known["value"]), low=number(known["low"]), high=number(known["high"])
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .formats import count, number, percent, points, times
+from .formats import count, decimal, number, percent, points, times
 
 
 def within(horizon_days: int | None) -> str:
@@ -90,8 +90,8 @@ def _mql_sentence(threshold: Mapping[str, Any] | None, horizon_days: int | None)
     if precision is None or recall is None:
         return None
     return (
-        f"Of 100 MQLs about {count(precision * 100)} convert{within(horizon_days)}, and the MQLs "
-        f"are {percent(number(threshold['share']))} of the leads with {percent(recall)} of all "
+        f"Of 100 MQLs about {count(precision * 100)} convert{within(horizon_days)}; MQLs are "
+        f"{percent(number(threshold['share']))} of the leads and hold {percent(recall)} of all "
         "conversions."
     )
 
@@ -118,7 +118,7 @@ def calibration_sentence(evaluation: Mapping[str, Any]) -> str:
 def mql_sentences(
     threshold: Mapping[str, Any], floors: Mapping[str, float], horizon_days: int | None
 ) -> list[str]:
-    """Put the MQL definition in words: the bar, why it lies there, and the floors.
+    """Put the MQL definition in words: the threshold, why it lies there, and the floors.
 
     Parameters
     ----------
@@ -128,15 +128,19 @@ def mql_sentences(
         Least percentile (0 to 1) of ``fit`` and of ``engagement``; 0 or absent means no floor.
     horizon_days : int or None
     """
-    bar = percent(number(threshold["threshold"]))
+    least = percent(number(threshold["threshold"]))
     sentences = [
-        f"A lead is an MQL when its probability to convert{within(horizon_days)} is {bar} or more.",
+        f"A lead is an MQL when its probability to convert{within(horizon_days)} is {least} or "
+        "more.",
         _policy_sentence(threshold["policy"]),
     ]
-    low = [(family, floors.get(family, 0.0)) for family in ("fit", "engagement")]
-    clauses = [f"in {family} above the lowest {percent(floor)}" for family, floor in low if floor]
+    clauses = [
+        f"its {family} must not be among the lowest {percent(floor)}"
+        for family in ("fit", "engagement")
+        if (floor := floors.get(family, 0.0))
+    ]
     if clauses:
-        sentences.append(f"It must also lie {' and '.join(clauses)} of leads.")
+        sentences.append(f"Besides, compared with other leads, {' and '.join(clauses)}.")
     return sentences
 
 
@@ -144,12 +148,12 @@ def _policy_sentence(policy: Mapping[str, Any]) -> str:
     kind = policy["policy"]
     if kind == "capacity":
         return (
-            f"The bar is as low as sales can bear: {count(policy['leads_per_week'])} new MQLs "
-            "a week at most."
+            "That threshold is the lowest that gives sales no more than "
+            f"{count(policy['leads_per_week'])} new MQLs a week."
         )
     if kind == "top_share":
-        return f"The bar is set so that the best {percent(policy['share'])} of leads pass it."
-    return "The bar is a probability that the team has set."
+        return f"That threshold lets the best {percent(policy['share'])} of leads pass."
+    return "That threshold is a fixed choice of the team."
 
 
 def family_sentence(strength: Mapping[str, float]) -> str:
@@ -176,4 +180,15 @@ def best_share_sentence(curve: Sequence[Mapping[str, Any]]) -> str:
         f"Working the best {percent(fifth['share'])} of leads reaches {percent(fifth['gain'])} of "
         "all conversions; in a random order it would reach "
         f"{percent(fifth['share'])}."
+    )
+
+
+def unseen_sentence(evaluation: Mapping[str, Any] | None) -> str | None:
+    """Say how the score does on leads that training had never seen; None if that is unknown."""
+    if evaluation is None or number(evaluation["auc"]) is None:
+        return None
+    return (
+        f"Among the {count(evaluation['leads'])} leads that training had never seen, AUC is "
+        f"{decimal(number(evaluation['auc']))} and the best tenth converts "
+        f"{times(number(evaluation['lift_at_10']))} as often as the average."
     )
