@@ -14,7 +14,8 @@ from sklearn.metrics import average_precision_score, brier_score_loss, log_loss,
 
 from leadlight.features.errors import NotEnoughDataError
 from leadlight.models.bootstrap import resampled_weights
-from leadlight.models.evaluation import _FIGURES, _rank, evaluate
+from leadlight.models.evaluation import evaluate
+from leadlight.models.ranking import FIGURES, rank_leads
 
 
 def world(rows: int = 3000, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -26,9 +27,9 @@ def world(rows: int = 3000, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.n
 def weighted_figures(
     probability: np.ndarray, label: np.ndarray, weights: np.ndarray
 ) -> dict[str, float]:
-    ranked = _rank(probability, label, np.arange(len(label)))
+    ranked = rank_leads(probability, label, np.arange(len(label)))
     order = np.argsort(-probability, kind="stable")
-    return dict(zip(_FIGURES, ranked.figures(weights[None, order])[:, 0], strict=True))
+    return dict(zip(FIGURES, ranked.figures(weights[None, order])[:, 0], strict=True))
 
 
 @given(seed=st.integers(0, 10_000), decimals=st.integers(1, 6), rows=st.integers(30, 300))

@@ -1,0 +1,215 @@
+"""The decision version: all that turns a lead's features into an MQL decision, as one artefact."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from leadlight.features.catalog import Feature, feature_catalog
+from leadlight.features.definition import FeatureDefinition
+from leadlight.features.errors import ModelNotFoundError, SchemaMismatchError
+
+from .calibration import Calibration
+from .compiled import CompiledModel
+from .explanation import explain_leads
+from .reference import Distribution, Reference
+from .threshold import Floors, ThresholdChoice
+
+__all__ = ["FORMAT_VERSION", "DecisionVersion", "Distribution", "Reference"]
+
+# Raised whenever an older leadlight could misread the payload.
+FORMAT_VERSION = 1
+GRADES = (("A", 0.9), ("B", 0.7), ("C", 0.4), ("D", 0.0))
+
+Arrays = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class DecisionVersion:
+    """A model with its calibration, reference, threshold and floors: what is registered whole.
+
+    Attributes
+    ----------
+    compiled : CompiledModel
+    calibration : Calibration
+    reference : Reference
+        Held-out leads that percentiles and reasons compare with.
+    threshold : ThresholdChoice
+    floors : Floors
+    definition : FeatureDefinition
+    metadata : dict
+        Plain data: project, time of training, hashes, ``horizon_days``.
+    """
+
+    compiled: CompiledModel
+    calibration: Calibration
+    reference: Reference
+    threshold: ThresholdChoice
+    floors: Floors
+    definition: FeatureDefinition
+    metadata: dict[str, Any]
+
+    @cached_property
+    def features(self) -> tuple[Feature, ...]:
+        """Catalog entries of the compiled model's features, in its order.
+
+        Raises
+        ------
+        SchemaMismatchError
+            The catalog does not know a feature of the model.
+        """
+        known = {feature.name: feature for feature in feature_catalog(self.definition)}
+        unknown = [name for name in self.compiled.features if name not in known]
+        if unknown:
+            raise SchemaMismatchError(
+                f"The model has features that its definition does not make: {', '.join(unknown)}.",
+                hint="The decision version comes from another leadlight. Train again.",
+            )
+        return tuple(known[name] for name in self.compiled.features)
+
+    def decide(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Score leads, decide who is an MQL, and say why.
+
+        Parameters
+        ----------
+        frame : DataFrame of n rows
+            ``lead_id``, ``as_of`` (UTC; missing in a flat table) and the features' columns.
+
+        Returns
+        -------
+        DataFrame of n rows, in the same order
+            ``lead_id``; ``as_of``; ``probability`` (calibrated, of a win within the horizon);
+            ``percentile`` (share of held-out leads below, 0 to 1); ``grade`` (A from the 90th
+            percentile, B from the 70th, C from the 40th, else D); ``mql``; ``fit_percentile`` and
+            ``engagement_percentile`` (0 to 1, NaN where the family has no features);
+            ``reasons_for`` and ``reasons_against`` (lists of at most three sentences).
+
+        Raises
+        ------
+        SchemaMismatchError
+            A column is missing, or its type is not the one that the model was trained on.
+        """
+        missing = [column for column in ("lead_id", "as_of") if column not in frame]
+        if missing:
+            raise SchemaMismatchError(
+                f"The leads to score have no column {' and no column '.join(missing)}."
+            )
+        margin = self.compiled.margin(frame)
+        parts = self.compiled.contributions(frame)
+        probability = self.calibration.probability(margin)
+        percentile = self.reference.margin.percentile(margin)
+        fit = self.reference.family_percentile(parts, self.features, "fit")
+        engagement = self.reference.family_percentile(parts, self.features, "engagement")
+        reasons = explain_leads(parts, self.reference.mean_parts, self.features, frame)
+        # "not below" rather than "at or above": without a percentile there is no floor.
+        passes = ~(fit < self.floors.fit) & ~(engagement < self.floors.engagement)
+        return pd.DataFrame(
+            {
+                "lead_id": frame["lead_id"].to_numpy(),
+                "as_of": frame["as_of"].array,
+                "probability": probability,
+                "percentile": percentile,
+                "grade": _grades(percentile),
+                "mql": (probability >= self.threshold.threshold) & passes,
+                "fit_percentile": fit,
+                "engagement_percentile": engagement,
+                "reasons_for": pd.Series(reasons.reasons_for, dtype=object),
+                "reasons_against": pd.Series(reasons.reasons_against, dtype=object),
+            }
+        )
+
+    def definition_in_words(self) -> str:
+        """Say what makes an MQL, in one sentence."""
+        horizon = self.metadata.get("horizon_days")
+        within = f" within {horizon} days" if horizon else ""
+        said = (
+            "A lead is an MQL if its probability to be won"
+            f"{within} is at least {self.threshold.threshold:.1%}"
+        )
+        floors = [
+            f"its {family} is not among the lowest {floor:.0%} of leads"
+            for family, floor in asdict(self.floors).items()
+            if floor > 0.0 and getattr(self.reference, family) is not None
+        ]
+        return f"{' and '.join([said, *floors])}."
+
+    def to_payload(self) -> tuple[dict[str, Any], Arrays]:
+        """Return plain data for a JSON file and arrays for an ``npz`` file."""
+        model, model_arrays = self.compiled.to_payload()
+        payload = {
+            "format_version": FORMAT_VERSION,
+            "metadata": self.metadata,
+            "definition": self.definition.to_dict(),
+            "floors": asdict(self.floors),
+            "threshold": self.threshold.to_dict(),
+            "calibration": self.calibration.to_dict(),
+            "model": model,
+        }
+        arrays: Arrays = {f"model.{name}": array for name, array in model_arrays.items()}
+        for name, array in self.reference.to_arrays().items():
+            arrays[f"reference.{name}"] = array
+        return payload, arrays
+
+    @classmethod
+    def from_payload(
+        cls, payload: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
+    ) -> "DecisionVersion":
+        """Read what ``to_payload`` gave.
+
+        Raises
+        ------
+        SchemaMismatchError
+            It was written by a newer leadlight.
+        ModelNotFoundError
+            It is not a decision version, or it is damaged.
+        """
+        _check_format(payload)
+        try:
+            return cls(
+                compiled=CompiledModel.from_payload(payload["model"], _under("model.", arrays)),
+                calibration=Calibration.from_dict(payload["calibration"]),
+                reference=Reference.from_arrays(_under("reference.", arrays)),
+                threshold=ThresholdChoice.from_dict(payload["threshold"]),
+                floors=Floors(**payload["floors"]),
+                definition=FeatureDefinition.from_dict(payload["definition"]),
+                metadata=dict(payload["metadata"]),
+            )
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise ModelNotFoundError(
+                f"The decision version is damaged: {error!r}.",
+                hint="Train again, or restore the artefact store from its backup.",
+            ) from error
+
+
+def _grades(percentile: NDArray[np.float64]) -> NDArray[np.object_]:
+    grades = [grade for grade, _ in GRADES]
+    return np.asarray(
+        np.select([percentile >= least for _, least in GRADES], grades, default="D"), dtype=object
+    )
+
+
+def _under(prefix: str, arrays: Mapping[str, NDArray[Any]]) -> Arrays:
+    return {
+        name.removeprefix(prefix): array
+        for name, array in arrays.items()
+        if name.startswith(prefix)
+    }
+
+
+def _check_format(payload: Mapping[str, Any]) -> None:
+    written = payload.get("format_version")
+    if not isinstance(written, int):
+        raise ModelNotFoundError(
+            "The artefact is not a decision version: it has no format_version.",
+            hint="Name the model that leadlight registered, or train again.",
+        )
+    if written > FORMAT_VERSION:
+        raise SchemaMismatchError(
+            f"The decision version has format {written}; this leadlight reads up to "
+            f"{FORMAT_VERSION}.",
+            hint="Upgrade leadlight (pip install --upgrade leadlight), or train again.",
+        )
