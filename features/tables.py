@@ -1,6 +1,6 @@
 """The canonical tables: the only shapes of data that the rest of leadlight knows."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -39,7 +39,10 @@ class Table:
     name : str
     columns : tuple of Column
     key : tuple of str
-        Columns that together name a row once; empty for a table of events.
+        Columns that together name a row once; empty for events, and for outcomes, where it
+        depends on the columns that the source has (see `row_key`).
+    either : tuple of str
+        Columns of which each row must have one.
     takes_more : bool
         Whether further columns of the source come along as profile columns.
     """
@@ -47,7 +50,19 @@ class Table:
     name: str
     columns: tuple[Column, ...]
     key: tuple[str, ...] = ()
+    either: tuple[str, ...] = ()
     takes_more: bool = False
+
+    def row_key(self, columns: Collection[str]) -> tuple[str, ...]:
+        """Columns that name a row of this table once, given the columns that its sources map.
+
+        An outcome is a deal of a lead: a deal with several contacts is one row for each, and
+        without deal ids a lead's deals are told apart by when they closed.
+        """
+        if self.name != "outcomes":
+            return self.key
+        deal = "deal_id" if "deal_id" in columns else "closed_at"
+        return (deal, *(name for name in self.either if name in columns))
 
     def column(self, name: str) -> Column:
         """Return a column by name.
@@ -75,7 +90,9 @@ _ALL = (
             Column("lead_id", "text", "the lead's id in the CRM", required=True),
             Column("created_at", "time", "when the person became a lead"),
             Column("account_id", "text", "the company the lead belongs to"),
-            Column("email", "text", "e-mail address; used for its domain, never stored with scores"),
+            Column(
+                "email", "text", "e-mail address; used for its domain, never stored with scores"
+            ),
             Column("job_title", "text", "role in the company"),
             Column("source", "text", "where the lead came from"),
             Column("country", "text", "country of the lead"),
@@ -109,6 +126,7 @@ _ALL = (
             Column("detail", "text", "URL, asset or campaign"),
             Column("value", "number", "an amount that belongs to the event"),
         ),
+        either=("lead_id", "account_id"),
     ),
     Table(
         "outcomes",
@@ -123,6 +141,7 @@ _ALL = (
             Column("currency", "text", "ISO 4217 code of `amount`"),
             Column("stage", "text", "the CRM's own name of the stage"),
         ),
+        either=("lead_id", "account_id"),
     ),
     Table(
         "feedback",

@@ -1,0 +1,148 @@
+"""The quarantine: bad rows with where they were, what is wrong, and the record as it was read."""
+
+from collections.abc import Sequence
+
+from .admission import Reading
+from .mapping import WON
+from .sources.staging import FILE, ROW, StagedFile
+from .sql import identifier, literal
+
+
+def problems_found(typed: str) -> str:
+    """Find what the typed pass found: one row for each problem."""
+    return f"""
+    SELECT "#source", {identifier(FILE)}, "#row", problem.rule AS rule,
+           problem."column" AS "column", problem.value AS value, problem.message AS message
+    FROM (SELECT "#source", {identifier(FILE)}, "#row", unnest("#problems") AS problem
+          FROM {typed} WHERE "#problems" IS NOT NULL)"""
+
+
+def repeated_keys(typed: str, key: Sequence[str]) -> str:
+    """Find rows whose key came before.
+
+    Equal in every column of the source it is a ``duplicated_row``, else a ``duplicate_key``.
+    """
+    names = ", ".join(identifier(name) for name in key)
+    filled = " AND ".join(f"{identifier(name)} IS NOT NULL" for name in key)
+    shown = " || ', ' || ".join(f"{identifier(name)}::VARCHAR" for name in key)
+    return f"""
+    WITH good AS (
+        SELECT "#source", {identifier(FILE)}, "#row", "#hash", {names}
+        FROM {typed} WHERE "#problems" IS NULL AND {filled}
+    ),
+    repeated AS (SELECT {names} FROM good GROUP BY ALL HAVING count(*) > 1),
+    numbered AS (
+        SELECT *, row_number() OVER of_key AS nth, first_value("#hash") OVER of_key AS first_hash
+        FROM good SEMI JOIN repeated USING ({names})
+        WINDOW of_key AS (PARTITION BY {names} ORDER BY "#source", {identifier(FILE)}, "#row")
+    )
+    SELECT "#source", {identifier(FILE)}, "#row",
+           CASE WHEN "#hash" = first_hash THEN 'duplicated_row' ELSE 'duplicate_key' END AS rule,
+           {literal(", ".join(key))} AS "column", {shown} AS value,
+           {literal(" and ".join(key) + " ")} || '''' || {shown} || ''''
+           || CASE WHEN "#hash" = first_hash THEN ': the same row came before'
+                   ELSE ': another row with this key came before' END AS message
+    FROM numbered WHERE nth > 1"""
+
+
+def repeated_events(typed: str, columns: Sequence[str]) -> str:
+    """Events that were delivered twice: equal in every column of the source.
+
+    Dates without a time of day are left alone: two equal visits on one day are two visits.
+    """
+    owner = [name for name in ("lead_id", "account_id") if name in columns]
+    names = ", ".join(identifier(name) for name in (*owner, "occurred_at", "event_type"))
+    timed = "epoch_us(occurred_at) % 60000000 <> 59999999"
+    return f"""
+    WITH good AS (
+        SELECT "#source", {identifier(FILE)}, "#row", "#hash", {names}
+        FROM {typed} WHERE "#problems" IS NULL AND {timed}
+    ),
+    repeated AS (SELECT "#hash" FROM good GROUP BY ALL HAVING count(*) > 1),
+    numbered AS (
+        SELECT *, row_number() OVER (
+            PARTITION BY "#hash", {names} ORDER BY "#source", {identifier(FILE)}, "#row") AS nth
+        FROM good SEMI JOIN repeated USING ("#hash")
+    )
+    SELECT "#source", {identifier(FILE)}, "#row", 'duplicated_row' AS rule,
+           NULL::VARCHAR AS "column", NULL::VARCHAR AS value,
+           'the same event came before' AS message
+    FROM numbered WHERE nth > 1"""
+
+
+def unknown_leads(typed: str, columns: Sequence[str], leads: str, identities: str | None) -> str:
+    """Rows of a lead that is neither among the leads nor an alias, and of no account either."""
+    of_account = " AND account_id IS NULL" if "account_id" in columns else ""
+    aliases = f"ANTI JOIN {identities} AS alias ON row.lead_id = alias.alias" if identities else ""
+    return f"""
+    SELECT "#source", {identifier(FILE)}, "#row", 'unknown_lead' AS rule, 'lead_id' AS "column",
+           row.lead_id AS value, 'lead ''' || row.lead_id || ''' is not known' AS message
+    FROM (SELECT * FROM {typed}
+          WHERE "#problems" IS NULL AND lead_id IS NOT NULL{of_account}) AS row
+    ANTI JOIN {leads} AS lead ON row.lead_id = lead.lead_id {aliases}"""
+
+
+def outcomes_before_creation(typed: str, leads: str, created: str) -> str:
+    """Deals that closed before their lead was created; ``created`` is SQL over ``lead``."""
+    return f"""
+    SELECT "#source", {identifier(FILE)}, "#row", 'outcome_before_creation' AS rule,
+           'closed_at' AS "column", row.closed_at::VARCHAR AS value,
+           'closed ' || row.closed_at::VARCHAR || ', but lead ''' || lead.lead_id
+           || ''' was created ' || lead.created_at::VARCHAR AS message
+    FROM (SELECT * FROM {typed} WHERE "#problems" IS NULL) AS row
+    JOIN {leads} AS lead ON row.lead_id = lead.lead_id
+    WHERE row.closed_at < {created}"""
+
+
+def malformed_rows(index: int, file: StagedFile) -> str:
+    """Find the lines of a text file that could not be cut into columns."""
+    return f"""
+    SELECT {index} AS "#source", {literal(str(file.path))} AS {identifier(FILE)},
+           NULL::BIGINT AS "#row", 'malformed_row' AS rule, NULL::VARCHAR AS "column",
+           NULL::VARCHAR AS value, 'line ' || line || ': ' || message AS message
+    FROM read_parquet({literal(str(file.malformed))})"""
+
+
+def quarantined_records(reading: Reading, findings: str) -> str:
+    """Rows of the quarantine that come from one source."""
+    raw = ", ".join(f"{literal(name)}: {identifier(name)}" for name in reading.types if name != WON)
+    good = f"""
+    SELECT place.label AS source,
+           found."#row" + 1 + coalesce(before.nth, 0) AS row,
+           found.rule, found."column", found.value, found.message, record.record
+    FROM (SELECT * FROM {findings} WHERE "#source" = {reading.index} AND "#row" IS NOT NULL) found
+    JOIN (SELECT {identifier(FILE)}, {ROW} AS "#row", to_json({{{raw}}})::VARCHAR AS record
+          FROM {reading.staged.relation}) record
+      ON found.{identifier(FILE)} = record.{identifier(FILE)} AND found."#row" = record."#row"
+    JOIN {file_labels(reading.staged.files)} place ON found.{identifier(FILE)} = place.path
+    ASOF LEFT JOIN {_malformed_before(reading.staged.files)} before
+      ON found.{identifier(FILE)} = before.path AND found."#row" >= before.kept_before"""
+    parts = [good]
+    parts += [
+        f"""
+    SELECT {literal(file.label)} AS source, line - 1 AS row, 'malformed_row' AS rule,
+           NULL::VARCHAR AS "column", NULL::VARCHAR AS value,
+           'line ' || line || ': ' || message AS message, to_json(text)::VARCHAR AS record
+    FROM read_parquet({literal(str(file.malformed))})"""
+        for file in reading.staged.files
+        if file.malformed is not None
+    ]
+    return " UNION ALL ".join(parts)
+
+
+def file_labels(files: Sequence[StagedFile]) -> str:
+    """FROM item: path of a staged file -> the name that people know it by."""
+    rows = ", ".join(f"({literal(str(file.path))}, {literal(file.label)})" for file in files)
+    return f"(SELECT * FROM (VALUES {rows}) AS known(path, label))"
+
+
+def _malformed_before(files: Sequence[StagedFile]) -> str:
+    parts = [
+        f"SELECT {literal(str(file.path))} AS path, kept_before, "
+        "row_number() OVER (ORDER BY line) AS nth "
+        f"FROM read_parquet({literal(str(file.malformed))})"
+        for file in files
+        if file.malformed is not None
+    ]
+    nothing = "SELECT NULL::VARCHAR AS path, NULL::BIGINT AS kept_before, NULL::BIGINT AS nth"
+    return f"({' UNION ALL '.join(parts or [nothing + ' WHERE FALSE'])})"

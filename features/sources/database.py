@@ -1,0 +1,193 @@
+"""Tables of an SQL database, by SQLAlchemy URL, streamed into a Parquet file.
+
+Every value is written as text, as a CSV export would have it. So a database and its export pass
+the same door, and a column whose type changes from batch to batch cannot stop the stream.
+"""
+
+import errno
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import sqlalchemy as sa
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+
+from leadlight.features.errors import (
+    MissingExtraError,
+    SourceError,
+    WorkspaceError,
+    did_you_mean,
+)
+
+from .source import Source
+
+_BATCH = 50_000
+_EXTRAS = {"psycopg": "postgres"}
+
+
+def database_label(source: Source) -> str:
+    """Name of the source for messages, without user and password."""
+    try:
+        url = sa.make_url(source.url or "")
+    except ArgumentError:
+        return source.key
+    place = (url.host or "") + (f":{url.port}" if url.port else "")
+    table = f" {source.name}" if source.name else " query"
+    return f"{url.get_backend_name()}://{place}/{url.database or ''}{table}"
+
+
+def stage_database(source: Source, target: Path) -> None:
+    """Stream a table or query into a Parquet file of text columns.
+
+    The server keeps a cursor and sends batch after batch, so memory is bounded.
+
+    Raises
+    ------
+    SourceError
+        The URL, the connection, the table or the query is wrong.
+    MissingExtraError
+        The database's driver is not installed.
+    WorkspaceError
+        The disk is full.
+    """
+    label = database_label(source)
+    engine = _engine(source)
+    try:
+        with _database_errors(label, source), engine.connect() as connection:
+            streaming = connection.execution_options(stream_results=True, yield_per=_BATCH)
+            result = streaming.execute(_statement(source, connection))
+            names = _unique(tuple(result.keys()))
+            schema = pa.schema([(name, pa.string()) for name in names])
+            with pq.ParquetWriter(target, schema, compression="snappy") as writer:
+                for rows in result.partitions(_BATCH):
+                    columns = zip(*rows, strict=True)
+                    arrays = [text_array(column) for column in columns]
+                    writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
+    finally:
+        engine.dispose()
+
+
+def text_array(values: Sequence[Any]) -> pa.Array:
+    """Render one column of a batch as text; times in ISO 8601, JSON and lists as JSON."""
+    kinds = {type(value) for value in values} - {type(None)}
+    if kinds <= {str}:
+        return pa.array(values, pa.string())
+    if kinds == {bool}:
+        return pa.array(["true" if v else None if v is None else "false" for v in values])
+    if kinds == {int}:
+        try:
+            return pa.array(values, pa.int64()).cast(pa.string())
+        except (OverflowError, pa.ArrowInvalid):
+            pass
+    return pa.array([_text(value) for value in values], pa.string())
+
+
+def _text(value: Any) -> str | None:
+    if value is None:
+        return None
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ")
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return bytes(value).hex()
+    if isinstance(value, (dict, list)):
+        return json.dumps(value, default=str, sort_keys=True)
+    return str(value)
+
+
+def _engine(source: Source) -> sa.Engine:
+    try:
+        url = sa.make_url(source.url or "")
+    except ArgumentError:
+        # The original error may quote the URL, password and all.
+        raise SourceError(
+            f"{source.key}.url is not a database URL.",
+            hint="Write it like postgresql://user:${PASSWORD}@host/database or sqlite:///file.db",
+        ) from None
+    if url.drivername in {"postgresql", "postgres"}:
+        url = url.set(drivername="postgresql+psycopg")
+    if url.get_backend_name() == "sqlite" and url.database and not _is_file(url.database):
+        raise SourceError(f"{source.key}: database file {url.database} not found.")
+    try:
+        return sa.create_engine(url, hide_parameters=True)
+    except NoSuchModuleError as error:
+        raise SourceError(
+            f"{source.key}: no dialect for '{url.drivername}' databases is installed.",
+            hint="Install the SQLAlchemy dialect of this database.",
+        ) from error
+    except ModuleNotFoundError as error:
+        driver = (error.name or "").split(".")[0]
+        extra = _EXTRAS.get(driver)
+        package = f"'leadlight[{extra}]'" if extra else driver
+        raise MissingExtraError(
+            f"{source.key}: reading {url.get_backend_name()} databases needs {driver}.",
+            hint=f"Install it with  pip install {package}",
+        ) from error
+
+
+def _is_file(database: str) -> bool:
+    return database == ":memory:" or database.startswith("file:") or Path(database).is_file()
+
+
+def _statement(source: Source, connection: sa.Connection) -> sa.Executable:
+    if source.query is not None:
+        # exec_driver_sql semantics: a colon in the user's SQL is not a parameter.
+        return sa.text(source.query.replace(":", r"\:"))
+    *schema, table = (source.name or "").split(".")
+    inspector = sa.inspect(connection)
+    where = ".".join(schema) or None
+    known = [*inspector.get_table_names(schema=where), *inspector.get_view_names(schema=where)]
+    if table not in known:
+        raise SourceError(
+            f"{source.key}: table '{source.name}' not found in {database_label(source)}."
+            f"{did_you_mean(table, known)}",
+            hint=f"It has: {', '.join(sorted(known)[:20]) or 'no tables'}.",
+        )
+    return sa.select(sa.text("*")).select_from(sa.table(table, schema=where))
+
+
+def _unique(names: Sequence[str]) -> list[str]:
+    taken: set[str] = set()
+    unique = []
+    for raw in names:
+        name, copy = raw, 1
+        while name.lower() in taken:
+            copy += 1
+            name = f"{raw}_{copy}"
+        taken.add(name.lower())
+        unique.append(name)
+    return unique
+
+
+@contextmanager
+def _database_errors(label: str, source: Source) -> Iterator[None]:
+    try:
+        yield
+    except SQLAlchemyError as error:
+        original = getattr(error, "orig", None) or error
+        first = _without_secrets(str(original), source).strip().splitlines()
+        raise SourceError(
+            f"{source.key}: {label} cannot be read: {first[0] if first else 'no reason given'}.",
+            hint="Check host, user, password and the query; the same URL must work in other tools.",
+        ) from None
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+            raise WorkspaceError(
+                "the disk is full.", hint="Free some space and run the same command again."
+            ) from error
+        raise
+
+
+def _without_secrets(message: str, source: Source) -> str:
+    url = sa.make_url(source.url or "")
+    secrets = [str(url.password)] if url.password else []
+    secrets += [str(value) for key, value in url.query.items() if "pass" in key.lower()]
+    for secret in secrets:
+        message = message.replace(secret, "***")
+    return message

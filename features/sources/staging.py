@@ -1,0 +1,278 @@
+"""Staging: every source becomes Parquet, so that one door serves all of them.
+
+Text files and databases are written once, as text columns, into a temporary folder; Parquet is
+read where it lies. Row numbers then cost nothing: Parquet knows them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+
+from leadlight.features.engines import DuckDBEngine
+from leadlight.features.errors import LeadlightError, SourceError, WorkspaceError, did_you_mean
+from leadlight.features.sql import identifier, literal
+
+from .database import database_label, stage_database
+from .files import find_files
+from .source import Source
+from .text import (
+    Dialect,
+    check_encoding,
+    needs_rewriting,
+    read_dialect,
+    read_text,
+    rewrite,
+)
+
+FILE = "#file"
+ROW = "file_row_number"
+
+
+@dataclass(frozen=True)
+class StagedFile:
+    """One Parquet file that holds what a source's file or table says.
+
+    Attributes
+    ----------
+    path : Path
+        Parquet.
+    label : str
+        Name of the original, for messages and the quarantine.
+    malformed : Path or None
+        Parquet of the rows that could not be cut into columns: ``line`` (in the file, from 1),
+        ``kept_before`` (rows read before it), ``text``, ``message``.
+    notes : tuple of str
+    """
+
+    path: Path
+    label: str
+    malformed: Path | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class StagedSource:
+    """A source whose rows lie in Parquet.
+
+    Attributes
+    ----------
+    source : Source
+    files : tuple of StagedFile
+    columns : mapping of str to str
+        Column -> DuckDB type.
+    """
+
+    source: Source
+    files: tuple[StagedFile, ...]
+    columns: Mapping[str, str]
+
+    @property
+    def relation(self) -> str:
+        """FROM item: the rows as read, with ``#file`` (path) and ``file_row_number`` (from 0)."""
+        return read_parquet([file.path for file in self.files])
+
+
+@dataclass
+class Stage:
+    """Turns sources into Parquet under one temporary folder; a file is staged once.
+
+    Parameters
+    ----------
+    engine : DuckDBEngine
+    directory : Path
+        Temporary folder; the caller removes it.
+    labels : mapping of Path to str
+        Short names of files.
+    """
+
+    engine: DuckDBEngine
+    directory: Path
+    labels: Mapping[Path, str] = field(default_factory=dict)
+    _text: dict[tuple[Path, str | None, str | None], StagedFile] = field(default_factory=dict)
+    _count: int = 0
+
+    def stage(self, source: Source) -> StagedSource:
+        """Bring one source into Parquet.
+
+        Raises
+        ------
+        SourceError
+            It cannot be read.
+        """
+        staged: tuple[StagedFile, ...]
+        if source.url is not None:
+            target = self._next()
+            stage_database(source, target)
+            staged = (StagedFile(target, database_label(source)),)
+        else:
+            files = find_files(source)
+            if files.kind == "text":
+                staged = tuple(self._stage_text(path, source) for path in files.paths)
+            elif files.kind == "duckdb":
+                staged = (self._stage_duckdb(files.paths[0], source),)
+            else:
+                staged = tuple(StagedFile(path, self._label(path)) for path in files.paths)
+        return StagedSource(source, staged, self._columns(source, staged))
+
+    def _stage_text(self, path: Path, source: Source) -> StagedFile:
+        known = (path, source.delimiter, source.encoding)
+        if known not in self._text:
+            dialect = read_dialect(path, source)
+            plain = path
+            if needs_rewriting(path, dialect):
+                plain = self._next(".csv")
+                rewrite(path, dialect, plain, source)
+            self._text[known] = self._read_text(path, plain, dialect, source)
+            if plain is not path:
+                plain.unlink()
+        return self._text[known]
+
+    def _read_text(self, path: Path, plain: Path, dialect: Dialect, source: Source) -> StagedFile:
+        target = self._next()
+        rejects = f"rejects_{target.stem}"
+        notes: tuple[str, ...] = ()
+        try:
+            self._copy(read_text(plain, dialect, rejects=rejects), target)
+        except duckdb.InvalidInputException as error:
+            if "invalid state" not in str(error):
+                raise _unreadable(path, source, error) from error
+            rejects += "_loose"
+            self._copy(read_text(plain, dialect, rejects=rejects, strict=False), target)
+            notes = (
+                f"{self._label(path)}: the ends of lines are of several kinds; read leniently, "
+                "values beyond the last column were cut.",
+            )
+        except duckdb.Error as error:
+            raise _unreadable(path, source, error) from error
+        malformed = self._malformed(path, dialect, source, rejects)
+        return StagedFile(target, self._label(path), malformed, notes)
+
+    def _malformed(self, path: Path, dialect: Dialect, source: Source, rejects: str) -> Path | None:
+        kinds = dict(
+            self.engine.rows(
+                f"SELECT error_type::VARCHAR, count(*) FROM {identifier(rejects)} GROUP BY ALL"
+            )
+        )
+        if "INVALID ENCODING" in kinds:
+            check_encoding(path, dialect, source)
+        target = None
+        if kinds:
+            target = self._next()
+            self.engine.write_parquet(_malformed_sql(rejects), target)
+        self.engine.execute(f"DROP TABLE {identifier(rejects)}")
+        self.engine.execute(f"DROP TABLE {identifier(rejects + '_scan')}")
+        return target
+
+    def _stage_duckdb(self, path: Path, source: Source) -> StagedFile:
+        target = self._next()
+        label = f"{self._label(path)} {source.name or 'query'}"
+        self.engine.execute("USE memory")
+        try:
+            self.engine.execute(f"ATTACH {literal(str(path))} AS source_file (READ_ONLY)")
+        except duckdb.Error as error:
+            raise SourceError(
+                f"{source.key}: {path} cannot be opened as a DuckDB file: {_first(error)}",
+                hint="It may be damaged, of a newer DuckDB, or in use by a program that writes.",
+            ) from error
+        try:
+            self.engine.execute("USE source_file")
+            query = source.query or f"FROM {_table_name(source.name or '')}"
+            self._copy(f"({query.rstrip().rstrip(';')})", target)
+        except duckdb.Error as error:
+            known = [
+                row[0]
+                for row in self.engine.rows(
+                    "SELECT table_name FROM duckdb_tables() "
+                    "WHERE database_name = 'source_file' UNION SELECT view_name FROM "
+                    "duckdb_views() WHERE database_name = 'source_file' AND NOT internal ORDER BY 1"
+                )
+            ]
+            raise SourceError(
+                f"{source.key}: {label} cannot be read: {_first(error)}"
+                f"{did_you_mean((source.name or '').split('.')[-1], known)}",
+                hint=f"The file has: {', '.join(known) or 'no tables'}.",
+            ) from error
+        finally:
+            self.engine.execute("USE memory")
+            self.engine.execute("DETACH source_file")
+        return StagedFile(target, label)
+
+    def _columns(self, source: Source, files: tuple[StagedFile, ...]) -> dict[str, str]:
+        relation = read_parquet([file.path for file in files])
+        try:
+            described = self.engine.rows(f"DESCRIBE SELECT * FROM {relation}")
+        except duckdb.Error as error:
+            raise self._damaged(source, files, error) from error
+        return {str(row[0]): str(row[1]) for row in described if row[0] not in {FILE, ROW}}
+
+    def _damaged(
+        self, source: Source, files: tuple[StagedFile, ...], error: duckdb.Error
+    ) -> LeadlightError:
+        for file in files:
+            try:
+                self.engine.rows(f"DESCRIBE SELECT * FROM read_parquet({literal(str(file.path))})")
+            except duckdb.Error as found:
+                return damaged_parquet(source, str(file.path), found)
+        return SourceError(
+            f"{source.key}: the files do not fit together: {_first(error)}",
+            hint="Give files of different columns or types a source each.",
+        )
+
+    def _copy(self, item: str, target: Path) -> None:
+        self.engine.execute(
+            f"COPY (SELECT * FROM {item}) TO {literal(str(target))} "
+            "(FORMAT parquet, COMPRESSION snappy)"
+        )
+
+    def _label(self, path: Path) -> str:
+        return self.labels.get(path, path.name)
+
+    def _next(self, suffix: str = ".parquet") -> Path:
+        self._count += 1
+        return self.directory / f"{self._count:06d}{suffix}"
+
+
+def read_parquet(paths: list[Path]) -> str:
+    """FROM item over Parquet files with their path and row numbers."""
+    listed = ", ".join(literal(str(path)) for path in paths)
+    return (
+        f"read_parquet([{listed}], union_by_name = true, filename = {literal(FILE)}, "
+        "file_row_number = true)"
+    )
+
+
+def damaged_parquet(source: Source, path: str, error: duckdb.Error) -> SourceError:
+    """Error for a Parquet file that cannot be read."""
+    return SourceError(
+        f"{source.key}: {path} is not a readable Parquet file: {_first(error)}",
+        hint="It may have been cut off while it was written or copied; export it again.",
+    )
+
+
+def _malformed_sql(rejects: str) -> str:
+    return f"""
+    SELECT line::BIGINT AS line,
+           line::BIGINT - 1 - row_number() OVER (ORDER BY line) AS kept_before,
+           any_value(csv_line) AS text,
+           string_agg(error_message, '; ' ORDER BY error_message) AS message
+    FROM {identifier(rejects)} GROUP BY line ORDER BY line"""
+
+
+def _unreadable(path: Path, source: Source, error: duckdb.Error) -> LeadlightError:
+    message = str(error)
+    if "No space left" in message:
+        return WorkspaceError(f"the disk is full while reading {path}.")
+    return SourceError(
+        f"{source.key}: {path} cannot be read: {_first(error)}",
+        hint=f"Open it in a text editor, or set {source.key}.delimiter and {source.key}.encoding.",
+    )
+
+
+def _table_name(name: str) -> str:
+    return ".".join(identifier(part) for part in name.split("."))
+
+
+def _first(error: duckdb.Error) -> str:
+    return str(error).splitlines()[0]
