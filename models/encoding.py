@@ -1,0 +1,173 @@
+"""Encoding: a frame of features becomes one matrix of numbers, the same at training and scoring."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.base import BaseEstimator, TransformerMixin
+
+from leadlight.features.catalog import Feature
+from leadlight.features.definition import FeatureKind
+from leadlight.features.errors import SchemaMismatchError, did_you_mean
+
+FloatArray = npt.NDArray[np.float64]
+
+LARGEST = 1e100
+"""Numbers beyond this, infinities included, count as this: no feature of a lead is larger."""
+
+MIN_LEVEL_ROWS = 20
+"""A category level seen in fewer training rows is grouped with the other rare ones."""
+
+MAX_LEVELS = 200
+"""Levels kept per category, the most frequent first; histogram trees take at most 255."""
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """How each feature of a lead becomes a number.
+
+    A number stays as it is. A category becomes the position of its level; every rare or unseen
+    level shares the position after the last. A missing value is NaN in both cases.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Feature columns, in the order of the matrix.
+    levels : tuple of (tuple of str or None)
+        Per feature the kept levels of a category; None for a number.
+    """
+
+    names: tuple[str, ...]
+    levels: tuple[tuple[str, ...] | None, ...]
+
+    def matrix(self, frame: pd.DataFrame) -> FloatArray:
+        """Encode each row of ``frame``.
+
+        Parameters
+        ----------
+        frame : DataFrame of shape (n, any)
+            Has at least the columns ``names``.
+
+        Returns
+        -------
+        ndarray of float64, shape (n, k), column-major
+
+        Raises
+        ------
+        SchemaMismatchError
+            A column is missing, or holds text where the model was trained on numbers (or the
+            reverse).
+        """
+        kinds: list[FeatureKind] = [
+            "numeric" if known is None else "category" for known in self.levels
+        ]
+        check_columns(frame, self.names, kinds)
+        encoded = np.empty((len(frame), len(self.names)), order="F")
+        for at, (name, known) in enumerate(zip(self.names, self.levels, strict=True)):
+            column = frame[name]
+            encoded[:, at] = _numbers(column) if known is None else _positions(column, known)
+        return encoded
+
+
+class LeadEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """First step of every candidate: learn the levels of the categories, then encode.
+
+    Parameters
+    ----------
+    names : tuple of str
+        Feature columns, in the order of the matrix.
+    kinds : tuple of {"numeric", "category"}
+
+    Attributes
+    ----------
+    encoding_ : Encoding
+    """
+
+    def __init__(self, names: tuple[str, ...], kinds: tuple[FeatureKind, ...]) -> None:
+        self.names = names
+        self.kinds = kinds
+
+    def fit(self, X: pd.DataFrame, y: object = None) -> Self:  # noqa: N803, ARG002
+        """Learn which levels of each category are frequent enough to keep."""
+        check_columns(X, self.names, self.kinds)
+        levels = tuple(
+            _frequent_levels(X[name]) if kind == "category" else None
+            for name, kind in zip(self.names, self.kinds, strict=True)
+        )
+        self.encoding_ = Encoding(tuple(self.names), levels)
+        return self
+
+    def transform(self, X: pd.DataFrame) -> FloatArray:  # noqa: N803
+        """Return the matrix of shape (n, k)."""
+        return self.encoding_.matrix(X)
+
+
+def check_columns(frame: pd.DataFrame, names: Sequence[str], kinds: Sequence[FeatureKind]) -> None:
+    """Compare the columns of a frame with those that the model knows.
+
+    Raises
+    ------
+    SchemaMismatchError
+        Names every missing column and every column whose type changed.
+    """
+    differences = []
+    for name, kind in zip(names, kinds, strict=True):
+        if name not in frame.columns:
+            guess = did_you_mean(name, [str(c) for c in frame.columns if c not in names])
+            differences.append(f"column '{name}' is missing.{guess}")
+        elif kind == "numeric" and not _holds_numbers(frame[name]):
+            differences.append(f"column '{name}' was numbers and now holds {_sample(frame[name])}.")
+        elif kind == "category" and not _holds_text(frame[name]):
+            differences.append(f"column '{name}' was text and now holds {_sample(frame[name])}.")
+    if differences:
+        shown = differences[:10] + [f"{len(differences) - 10} more."] * (len(differences) > 10)
+        raise SchemaMismatchError(
+            "the features differ from those the model was trained on:\n  " + "\n  ".join(shown),
+            hint="Bring the source back to its former shape, or train a new model on the new one.",
+        )
+
+
+def feature_kinds(features: Sequence[Feature]) -> tuple[FeatureKind, ...]:
+    """Return the kind of each feature, in catalog order."""
+    return tuple(feature.kind for feature in features)
+
+
+def _holds_numbers(column: "pd.Series[object]") -> bool:
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        return not pd.api.types.is_complex_dtype(column.dtype)
+    return bool(column.isna().all())
+
+
+def _holds_text(column: "pd.Series[object]") -> bool:
+    kind = column.dtype
+    if isinstance(kind, pd.CategoricalDtype):
+        kind = kind.categories.dtype
+    is_text = pd.api.types.is_string_dtype(kind) or pd.api.types.is_object_dtype(kind)
+    return is_text or bool(column.isna().all())
+
+
+def _sample(column: "pd.Series[object]") -> str:
+    return f"{column.dtype} ({column.dropna().iloc[0]!r})"
+
+
+def _numbers(column: "pd.Series[object]") -> FloatArray:
+    if not pd.api.types.is_numeric_dtype(column.dtype):
+        return np.full(len(column), np.nan)
+    return np.clip(column.to_numpy(dtype=np.float64, na_value=np.nan), -LARGEST, LARGEST)
+
+
+def _positions(column: "pd.Series[object]", levels: tuple[str, ...]) -> FloatArray:
+    codes, seen = pd.factorize(column.astype("str"))
+    position_of = {level: float(at) for at, level in enumerate(levels)}
+    positions = np.array([position_of.get(level, len(levels)) for level in seen] + [np.nan])
+    return positions[codes]  # factorize gives -1, the last position, to missing values
+
+
+def _frequent_levels(column: "pd.Series[object]") -> tuple[str, ...]:
+    counts = column.dropna().astype("str").value_counts()
+    counts = counts[counts >= MIN_LEVEL_ROWS]
+    ranked = sorted(counts.items(), key=lambda pair: (-pair[1], str(pair[0])))
+    return tuple(str(level) for level, _ in ranked[:MAX_LEVELS])
