@@ -10,6 +10,7 @@ from typing import Any, Literal
 from .taxonomy import PageRule
 
 FeatureKind = Literal["numeric", "category"]
+Reading = Literal["value", "seniority", "job_function", "email_kind"]
 
 
 @dataclass(frozen=True)
@@ -24,12 +25,15 @@ class ProfileColumn:
     column : str
         Its name in the canonical table, as the user wrote it.
     kind : {"numeric", "category"}
+    reading : {"value", "seniority", "job_function", "email_kind"}
+        The column's own value, or what the taxonomy reads from it.
     """
 
     name: str
     table: Literal["leads", "accounts"]
     column: str
     kind: FeatureKind
+    reading: Reading = "value"
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,8 @@ class FeatureDefinition:
     engagement : tuple of str
         Source columns that say what a lead did rather than who it is (flat tables, where
         behaviour is pre-aggregated); their family is engagement instead of fit.
+    excluded_kinds : tuple of str
+        Kinds of event that count nowhere, not even in the totals.
     """
 
     lookback_days: tuple[int, ...] = (7, 30, 90)
@@ -59,6 +65,7 @@ class FeatureDefinition:
     page_rules: tuple[PageRule, ...] = ()
     has_age: bool = True
     engagement: tuple[str, ...] = ()
+    excluded_kinds: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for a JSON file."""
@@ -74,4 +81,20 @@ class FeatureDefinition:
             page_rules=tuple(PageRule(**rule) for rule in data["page_rules"]),
             has_age=data["has_age"],
             engagement=tuple(data["engagement"]),
+            excluded_kinds=tuple(data["excluded_kinds"]),
         )
+
+
+@dataclass(frozen=True)
+class DefinedFeatures:
+    """A new definition, and what a person should know of how it came about.
+
+    Attributes
+    ----------
+    definition : FeatureDefinition
+    notes : tuple of str
+        One sentence for each column or kind of event that was left out, with the reason.
+    """
+
+    definition: FeatureDefinition
+    notes: tuple[str, ...] = ()

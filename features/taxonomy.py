@@ -1,6 +1,15 @@
-"""The taxonomy: from raw texts to the kinds that the field speaks of."""
+"""The taxonomy: from raw texts to the kinds that the field speaks of.
 
+Every reading is an SQL expression over a column, built here and executed by an engine, so that a
+URL or a title means the same in training, in tonight's scores and in an export. What no rule
+knows stays unknown (NULL).
+"""
+
+import unicodedata
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+from .sql import literal
 
 
 @dataclass(frozen=True)
@@ -17,3 +26,197 @@ class PageRule:
 
     kind: str
     pattern: str
+
+
+def _segment(*words: str) -> str:
+    """Return a pattern for a path with one of the words as a whole segment, or as the start of one."""
+    return rf"(^|/)({'|'.join(words)})([/._-]|$)"
+
+
+# A post about pricing is a blog post, and help on the product a page of the docs: the areas of a
+# site come before the topics.
+DEFAULT_PAGE_RULES: tuple[PageRule, ...] = (
+    PageRule("careers", _segment("careers?", "jobs?", "karriere", "vacanc(y|ies)")),
+    PageRule("login", _segment("log-?in", "sign-?in", "password")),
+    PageRule("blog", _segment("blog", "news", "articles?", "insights?")),
+    PageRule("docs", _segment("docs?", "documentation", "api", "help", "support", "developers?")),
+    PageRule("case_study", _segment("case[-_]stud(y|ies)", "customers?", "success-stor(y|ies)")),
+    PageRule("demo", _segment("demo", "(request|book|get)-a?-?demo", "(free-)?trial")),
+    PageRule("pricing", _segment("pric(e|es|ing)", "plans?", "preise", "tarifs")),
+    PageRule("contact", _segment("contact", "kontakt")),
+    PageRule("product", _segment("products?", "features?", "platform", "solutions?", "produkte?")),
+)
+
+# Which kinds of event carry a page in their detail.
+_PAGE_VIEW = r"(^|_)(page|pages|pageview|pageviews|visit|visits|visited|screen)(_|$)|^view(s|ed)?$"
+_URL_OR_PATH = r"^(/|https?://|www\.|[a-z0-9-]+(\.[a-z0-9-]+)+(/|$))"
+_URL_PATH = r"^(?:[a-z][a-z0-9+.-]*:)?(?://[^/?#]*)?([^?#]*)"
+
+
+def feature_name(text: str) -> str:
+    """Turn a column's or an event type's name into a readable SQL identifier.
+
+    Letters of any script stay; accents go; everything else separates words. The same rule in SQL
+    is ``name_sql``.
+
+    Examples
+    --------
+    >>> feature_name("What is your current occupation")
+    'what_is_your_current_occupation'
+    >>> feature_name("W_Valideren aanvraag")
+    'w_valideren_aanvraag'
+    >>> feature_name("2nd call")
+    'n2nd_call'
+    """
+    plain = "".join(
+        letter
+        for letter in unicodedata.normalize("NFD", text)
+        if not unicodedata.category(letter).startswith("M")
+    )
+    words = "".join(letter if letter.isalnum() else " " for letter in plain.lower()).split()
+    name = "_".join(words) or "unnamed"
+    return f"n{name}" if name[0].isdigit() else name
+
+
+def name_sql(text: str) -> str:
+    """Return SQL that does what ``feature_name`` does."""
+    words = f"trim(regexp_replace(lower(strip_accents({text})), '[^\\pL\\pN]+', '_', 'g'), '_')"
+    named = f"coalesce(nullif({words}, ''), 'unnamed')"
+    return f"regexp_replace({named}, '^([0-9])', 'n\\1')"
+
+
+def page_kind_sql(detail: str, rules: Sequence[PageRule]) -> str:
+    """Return SQL for the page kind of a URL or path; NULL if it is neither, or no rule matches.
+
+    Parameters
+    ----------
+    detail : str
+        SQL expression of the URL.
+    rules : sequence of PageRule
+        The first match wins.
+    """
+    if not rules:
+        return "CAST(NULL AS VARCHAR)"
+    address = f"lower({detail})"
+    path = f"regexp_extract({address}, {literal(_URL_PATH)}, 1)"
+    kind = _first_match(path, [(rule.kind, rule.pattern) for rule in rules])
+    return f"CASE WHEN regexp_matches({address}, {literal(_URL_OR_PATH)}) THEN {kind} END"
+
+
+def is_page_view_sql(kind: str) -> str:
+    """Return SQL for whether a kind of event views a page, so that its detail may be a URL."""
+    return f"regexp_matches({kind}, {literal(_PAGE_VIEW)})"
+
+
+def _words(*words: str) -> str:
+    """Return a pattern for a text with one of the words; RE2 knows no non-ASCII word edge."""
+    return rf"(^|[^\pL])({'|'.join(words)})([^\pL]|$)"
+
+
+# The first match wins: a "vice president" is no president, an "assistant to the CEO" no chief, and
+# a "student assistant" a student.
+_SENIORITY: tuple[tuple[str, str], ...] = (
+    ("student", _words("student", "intern(ship)?", "trainee", "apprentice", "praktikant(in)?")),
+    ("assistant", _words("executive assistant", "personal assistant", "assistant to", "pa to")),
+    ("vice president", _words("vice[ -]president", "[ase]?vp")),
+    (
+        "C-level",
+        _words("chief", "c[eftmoir]o", "ciso", "cpo", "president", "geschäftsführer(in)?", "pdg"),
+    ),
+    ("owner", _words("owner", "(co-?)?founder", "partner", "inhaber(in)?", "gérante?")),
+    ("director", _words("director", "direct(eur|rice)", "direktor(in)?", "head", "leiter(in)?")),
+    (
+        "manager",
+        _words("manager(in)?", "(team ?)?lead(er)?", "supervisor", "responsable", "gerente"),
+    ),
+    (
+        "specialist",
+        _words(
+            *("senior", "specialist", "expert", "engineer", "developer", "analyst", "consultant"),
+            *("architect", "scientist", "administrator", "designer", "accountant", "executive"),
+            *("representative", "entwickler(in)?"),
+        ),
+    ),
+    ("junior", _words("junior", "associate", "assistant", "clerk", "coordinator")),
+)
+
+_JOB_FUNCTION: tuple[tuple[str, str], ...] = (
+    (
+        "marketing",
+        _words("marketing", "cmo", "brand", "growth", "content", "seo", "communications?"),
+    ),
+    (
+        "sales",
+        _words("sales", "account (executive|manager)", "business development", "cro", "vertrieb"),
+    ),
+    (
+        "information technology",
+        _words(
+            *("it", "cto", "cio", "ciso", "information", "technology", "software", "devops"),
+            *("data", "systems?", "security", "architect", "engineer(ing)?", "developer"),
+            "entwickler(in)?",
+        ),
+    ),
+    (
+        "finance",
+        _words("financ(e|ial)", "cfo", "account(ing|ant)", "controll(er|ing)", "treasur(y|er)"),
+    ),
+    ("human resources", _words("hr", "human resources", "people", "talent", "recruit(er|ing)")),
+    (
+        "operations",
+        _words("operations?", "coo", "supply chain", "logistics", "procurement", "production"),
+    ),
+    ("product", _words("product", "cpo", "ux", "designer")),
+    ("education", _words("student", "teacher", "professor", "lecturer", "researcher", "phd")),
+    (
+        "general management",
+        _words(
+            *(
+                "ceo",
+                "president",
+                "owner",
+                "(co-?)?founder",
+                "(managing|general) (director|manager)",
+            ),
+            *("geschäftsführer(in)?", "partner"),
+        ),
+    ),
+)
+
+_FREE_MAIL = (
+    r"^(gmail|googlemail|yahoo|ymail|hotmail|outlook|live|msn|aol|icloud|me|mac|gmx|web|mail|proton"
+    r"|protonmail|pm|zoho|yandex|fastmail|hey|qq|163|126|rediffmail|orange|wanadoo|laposte|libero"
+    r"|t-online)\.[a-z]{2,3}(\.[a-z]{2})?$"
+)
+_ACADEMIC_MAIL = (
+    r"\.(edu|edu\.[a-z]{2}|ac\.[a-z]{2})$|(^|\.)(uni|university|students?|campus|alumni)[.-]"
+)
+
+
+def seniority_sql(title: str) -> str:
+    """Return SQL for the seniority that a job title speaks of: ``director``, ``C-level``."""
+    return _first_match(f"lower({title})", _SENIORITY)
+
+
+def job_function_sql(title: str) -> str:
+    """Return SQL for the part of a company that a job title speaks of: ``marketing``."""
+    return _first_match(f"lower({title})", _JOB_FUNCTION)
+
+
+def email_kind_sql(email: str) -> str:
+    """Return SQL for what an address says of its owner: ``free``, ``academic`` or ``company``."""
+    domain = f"regexp_extract(lower(trim({email})), '@([^@\\s>]+)', 1)"
+    return (
+        f"CASE WHEN {domain} IS NULL OR {domain} = '' THEN NULL"
+        f" WHEN regexp_matches({domain}, {literal(_ACADEMIC_MAIL)}) THEN 'academic'"
+        f" WHEN regexp_matches({domain}, {literal(_FREE_MAIL)}) THEN 'free'"
+        " ELSE 'company' END"
+    )
+
+
+def _first_match(text: str, rules: Iterable[tuple[str, str]]) -> str:
+    cases = " ".join(
+        f"WHEN regexp_matches({text}, {literal(pattern)}) THEN {literal(kind)}"
+        for kind, pattern in rules
+    )
+    return f"CASE {cases} END"

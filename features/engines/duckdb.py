@@ -12,7 +12,7 @@ import duckdb
 import pyarrow as pa
 
 from leadlight.features.errors import WorkspaceError
-from leadlight.features.sql import literal
+from leadlight.features.sql import identifier, literal
 
 
 class DuckDBEngine(AbstractContextManager["DuckDBEngine"]):
@@ -86,6 +86,21 @@ class DuckDBEngine(AbstractContextManager["DuckDBEngine"]):
         """Stream a result as Arrow batches."""
         with _disk_errors():
             return self._connection.sql(sql).to_arrow_reader(rows)
+
+    @contextmanager
+    def temporary_table(self, name: str, sql: str) -> Iterator[None]:
+        """Keep a result under a name within this connection, until the end of the block."""
+        self.execute(f"CREATE OR REPLACE TEMP TABLE {identifier(name)} AS {sql}")
+        try:
+            yield
+        finally:
+            self.execute(f"DROP TABLE IF EXISTS {identifier(name)}")
+
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """Yield an empty folder for intermediate files beside what is spilled."""
+        with tempfile.TemporaryDirectory(dir=self._spill.name) as folder:
+            yield Path(folder)
 
     def write_parquet(self, sql: str, path: Path) -> None:
         """Write a result as one Parquet file, all or nothing: a temporary name, then a rename.

@@ -1,0 +1,142 @@
+"""SQL for the event stream: each event once for each lead that it counts for.
+
+An event counts for the lead that it names; for a lead that its name is an alias of, from the
+moment of the link on; and, where it names only an account, for every lead of that account. Events
+of anyone else are ignored.
+"""
+
+from collections.abc import Sequence
+
+from leadlight.features.sql import literal
+from leadlight.features.tables import CanonicalTables
+from leadlight.features.taxonomy import PageRule, is_page_view_sql, name_sql, page_kind_sql
+
+
+def leads_sql(snapshots: str, buckets: int) -> str:
+    """Return SQL for the leads of the snapshots, numbered account bucket by account bucket.
+
+    Columns ``lead_id, account_id, code, bucket, last_as_of``. The bucket is a hash of the account,
+    so that the leads of an account stay together, on any machine and with any version.
+    """
+    return f"""
+        SELECT *, row_number() OVER (ORDER BY bucket, lead_id) - 1 AS code
+        FROM (
+            SELECT lead_id, any_value(account_id) AS account_id, max(as_of) AS last_as_of,
+                CAST(md5_number_lower(coalesce(any_value(account_id), lead_id)) % {buckets}
+                    AS INTEGER) AS bucket
+            FROM {snapshots} GROUP BY lead_id
+        )
+    """
+
+
+def page_types_sql(events: str) -> str:
+    """Return SQL for those event types whose detail is the address of a page."""
+    return (
+        f"SELECT event_type FROM (SELECT DISTINCT event_type FROM {events})"
+        f" WHERE {is_page_view_sql(name_sql('event_type'))} ORDER BY event_type"
+    )
+
+
+def kinds_sql(
+    tables: CanonicalTables,
+    page_types: Sequence[str],
+    rules: Sequence[PageRule],
+    excluded: Sequence[str] = (),
+) -> str:
+    """Return SQL for the kind of each distinct event type and page address.
+
+    Columns ``event_type, address, kind``. Rules are applied to distinct addresses, not to events:
+    a site has far fewer pages than views.
+
+    Parameters
+    ----------
+    page_types : sequence of str
+        Event types that carry a page's address.
+    rules : sequence of PageRule
+    excluded : sequence of str
+        Kinds, or names of event types, that are left out.
+    """
+    kind = name_sql("event_type")
+    if tables.has("events", "detail") and rules:
+        page = page_kind_sql("address", rules)
+        kind = f"{kind} || coalesce('_' || {page}, '')"
+    sql = f"""
+        SELECT event_type, address, {name_sql("event_type")} AS name, {kind} AS kind FROM (
+            SELECT DISTINCT event_type, {address_sql(tables, page_types)} AS address
+            FROM {events_sql(tables)}
+        )
+    """
+    names = ", ".join(literal(name) for name in excluded)
+    where = f"WHERE kind NOT IN ({names}) AND name NOT IN ({names})" if excluded else ""
+    return f"SELECT event_type, address, kind FROM ({sql}) {where}"
+
+
+def address_sql(tables: CanonicalTables, page_types: Sequence[str], prefix: str = "") -> str:
+    """Return SQL for the address of the page that an event viewed, without query; else NULL."""
+    if not tables.has("events", "detail") or not page_types:
+        return "CAST(NULL AS VARCHAR)"
+    types = ", ".join(literal(name) for name in page_types)
+    address = f"split_part(split_part({prefix}detail, '?', 1), '#', 1)"
+    return f"CASE WHEN {prefix}event_type IN ({types}) THEN {address} END"
+
+
+def stream_sql(
+    tables: CanonicalTables, page_types: Sequence[str], *, leads: str, kinds: str
+) -> str:
+    """Return SQL for the event stream: ``code, bucket, occurred_at, known_at, kind``.
+
+    Times are microseconds since 1970 UTC. Events after a lead's last snapshot are left out, which
+    saves work; what a snapshot sees is decided by the kernel alone.
+
+    Parameters
+    ----------
+    leads, kinds : str
+        Relations as ``leads_sql`` and ``kinds_sql`` return them; ``kind`` may be of any type.
+    """
+    recorded = "e.recorded_at" if tables.has("events", "recorded_at") else "e.occurred_at"
+    known = f"greatest(e.occurred_at, coalesce({recorded}, e.occurred_at)"
+    join_kinds = (
+        f"JOIN {kinds} k ON e.event_type = k.event_type"
+        f" AND {address_sql(tables, page_types, 'e.')} IS NOT DISTINCT FROM k.address"
+        " WHERE e.occurred_at < n.last_as_of"
+    )
+    parts = []
+    if tables.has("events", "lead_id"):
+        parts.append(f"""
+            SELECT n.code, n.bucket, epoch_us(e.occurred_at) AS occurred_at,
+                epoch_us({known}, coalesce(n.linked_at, e.occurred_at))) AS known_at, k.kind
+            FROM {events_sql(tables)} e JOIN ({_names_sql(tables, leads)}) n ON e.lead_id = n.name
+            {join_kinds}
+        """)
+    if tables.has("events", "account_id"):
+        nobody = "AND e.lead_id IS NULL" if tables.has("events", "lead_id") else ""
+        parts.append(f"""
+            SELECT n.code, n.bucket, epoch_us(e.occurred_at) AS occurred_at,
+                epoch_us({known})) AS known_at, k.kind
+            FROM {events_sql(tables)} e JOIN {leads} n ON e.account_id = n.account_id
+            {join_kinds} {nobody}
+        """)
+    return " UNION ALL ".join(parts)
+
+
+def events_sql(tables: CanonicalTables) -> str:
+    """Return SQL for the table of events."""
+    return f"read_parquet({literal(str(tables.path('events')))})"
+
+
+def _names_sql(tables: CanonicalTables, leads: str) -> str:
+    """Names under which leads appear in events: their ids and, from ``linked_at`` on, aliases."""
+    own = (
+        "SELECT lead_id AS name, code, bucket, last_as_of,"
+        f" CAST(NULL AS TIMESTAMPTZ) AS linked_at FROM {leads}"
+    )
+    if not tables.has("identities"):
+        return own
+    # A link that is recorded twice must not make its events count twice.
+    return f"""
+        {own} UNION ALL
+        SELECT i.alias, l.code, l.bucket, l.last_as_of, min(i.linked_at)
+        FROM read_parquet({literal(str(tables.path("identities")))}) i
+        JOIN {leads} l ON i.lead_id = l.lead_id
+        WHERE i.alias <> i.lead_id GROUP BY ALL
+    """

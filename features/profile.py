@@ -1,0 +1,111 @@
+"""The profile: who the lead is, and its company, from the columns of ``leads`` and ``accounts``."""
+
+from collections.abc import Mapping
+
+from .definition import FeatureDefinition, ProfileColumn
+from .errors import SchemaMismatchError, did_you_mean
+from .sql import identifier, literal
+from .tables import CanonicalTables
+from .taxonomy import email_kind_sql, job_function_sql, seniority_sql
+
+_READINGS = {
+    "seniority": seniority_sql,
+    "job_function": job_function_sql,
+    "email_kind": email_kind_sql,
+}
+_PREFIX = {"leads": "p", "accounts": "a"}
+
+
+def profile_sql(
+    tables: CanonicalTables, definition: FeatureDefinition, snapshots: str, leads: str, bucket: int
+) -> str:
+    """Return SQL for the snapshots of one account bucket with their profile features.
+
+    Columns: the snapshot's own; ``code`` and ``as_of_us`` (microseconds since 1970 UTC) for the
+    kernel; ``lead_age_days``; the profile features. Ordered by ``as_of, position, lead_id``.
+
+    Parameters
+    ----------
+    snapshots, leads : str
+        Relations: the snapshots, and their leads with ``code`` and ``bucket``.
+    """
+    features = "".join(f", {_expression(column)}" for column in definition.profile)
+    age = "NULL"
+    if definition.has_age:
+        age = f"(epoch_us(s.as_of) - epoch_us(p.created_at)) / {86_400_000_000}.0"
+    has_accounts = tables.has("accounts") and tables.has("leads", "account_id")
+    accounts = (
+        f"LEFT JOIN {_read(tables, 'accounts')} a ON p.account_id = a.account_id"
+        if has_accounts
+        else ""
+    )
+    return f"""
+        SELECT s.lead_id, s.account_id, s.as_of, s.label, s.position, l.code,
+            epoch_us(s.as_of) AS as_of_us,
+            {_number(age)} AS lead_age_days{features}
+        FROM {snapshots} s JOIN {leads} l ON s.lead_id = l.lead_id
+        LEFT JOIN {_read(tables, "leads")} p ON s.lead_id = p.lead_id
+        {accounts}
+        WHERE l.bucket = {bucket}
+        ORDER BY s.as_of, s.position, s.lead_id
+    """
+
+
+def types_sql(tables: CanonicalTables, table: str) -> str:
+    """Return SQL for the names and types of a table's columns."""
+    return f"SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM {_read(tables, table)})"
+
+
+def changed_columns(
+    definition: FeatureDefinition, types: Mapping[str, Mapping[str, str]]
+) -> tuple[ProfileColumn, ...]:
+    """Return the columns of the definition whose type is not what it was at training.
+
+    Parameters
+    ----------
+    types : mapping of table to mapping of column to SQL type
+
+    Raises
+    ------
+    SchemaMismatchError
+        A column of the definition is missing.
+    """
+    changed = []
+    for column in definition.profile:
+        known = types.get(column.table, {})
+        if column.column not in known:
+            raise SchemaMismatchError(
+                f"{column.table}: column {column.column!r} is missing, and the model uses it."
+                f"{did_you_mean(column.column, known)}",
+                hint="Bring the column back, or train a new model without it.",
+            )
+        if is_number(known[column.column]) != (column.kind == "numeric"):
+            changed.append(column)
+    return tuple(changed)
+
+
+def is_number(sql_type: str) -> bool:
+    """Whether a column of this SQL type is numeric as a feature; truth values are, as 0 and 1."""
+    return sql_type.startswith(
+        ("DOUBLE", "FLOAT", "DECIMAL", "BOOLEAN", "TINY", "SMALL", "INT", "BIG", "HUGE", "U")
+    )
+
+
+def _expression(column: ProfileColumn) -> str:
+    value = f"{_PREFIX[column.table]}.{identifier(column.column)}"
+    if column.reading != "value":
+        value = _READINGS[column.reading](value)
+    elif column.kind == "numeric":
+        value = _number(value)
+    else:
+        value = f"nullif(trim(CAST({value} AS VARCHAR)), '')"
+    return f"{value} AS {identifier(column.name)}"
+
+
+def _number(value: str) -> str:
+    """Return a number with NaN for what is missing; text, which can only be missing here, is NaN too."""
+    return f"coalesce(TRY_CAST({value} AS DOUBLE), 'nan'::DOUBLE)"
+
+
+def _read(tables: CanonicalTables, table: str) -> str:
+    return f"read_parquet({literal(str(tables.path(table)))})"
