@@ -104,8 +104,9 @@ def _sentences(feature: Feature, values: "pd.Series[float]") -> Sentences:
     told: Sentences = values.astype(object).to_numpy()
     if feature.kind == "numeric":
         numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
-        # Words speak of whole days, rounded down: a lead's 12.3 and 12.4 days are one sentence.
-        told = (np.floor(numbers) if feature.unit == "days" else numbers).astype(object)
+        # Words speak of whole days, rounded down: 12.3 and 12.4 days are one sentence.
+        whole = feature.statistic in {"days_since_last", "age"}
+        told = (np.floor(numbers) if whole else numbers).astype(object)
     codes, distinct = pd.factorize(told, use_na_sentinel=False)
     words = np.array([sentence(feature, value) for value in distinct], dtype=object)
     return words[codes]
