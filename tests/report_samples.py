@@ -17,7 +17,7 @@ HOSTILE = (
     "long " * 2000,
 )
 
-METADATA = {
+METADATA: dict[str, Any] = {
     "project": "acme",
     "version": "3",
     "trained_at": "2026-03-02T04:10:00+00:00",
@@ -101,7 +101,7 @@ def threshold() -> dict[str, Any]:
     }
 
 
-IMPORTANCE = tuple(
+IMPORTANCE: tuple[dict[str, Any], ...] = tuple(
     {"group": label, "label": label, "family": family, "strength": strength}
     for label, family, strength in (
         ("Pricing page visits", "engagement", 0.412),
@@ -122,7 +122,7 @@ IMPORTANCE = tuple(
     )
 )
 
-CANDIDATES = (
+CANDIDATES: tuple[dict[str, Any], ...] = (
     {
         "name": "logistic",
         "log_loss": estimate(0.2231, 0.0102),
@@ -137,7 +137,7 @@ CANDIDATES = (
     },
 )
 
-DOOR = {
+DOOR: dict[str, Any] = {
     "rows_read": {"leads": 20104, "accounts": 5312, "events": 411023, "outcomes": 2210},
     "rows_kept": {"leads": 20000, "accounts": 5312, "events": 408811, "outcomes": 2207},
     "counts": [
@@ -235,4 +235,43 @@ def everything() -> dict[str, Any]:
         "door": DOOR,
         "scores": scores(),
         "notes": ["Two columns look like they were filled in after the deal closed: see check."],
+    }
+
+
+def hostile() -> dict[str, Any]:
+    """All arguments, with hostile text wherever text can come from data."""
+    arguments = everything()
+    frame = scores()
+    names = [*HOSTILE, *frame["lead_id"][len(HOSTILE) :]]
+    # A frame's text is UTF-8, which has no lone surrogates.
+    frame["lead_id"] = [name.replace("\ud800", "") for name in names]
+    frame["reasons_for"] = [[name, f"Company is {name}"] for name in names]
+    frame["reasons_against"] = [[f"Industry is {name}"] for name in names]
+    rules = [{**rule, "table": HOSTILE[0], "rule": HOSTILE[5]} for rule in DOOR["counts"]]
+    return arguments | {
+        "metadata": METADATA | {"project": HOSTILE[0], "version": HOSTILE[2]},
+        "importance": [
+            part | {"label": HOSTILE[i % len(HOSTILE)]} for i, part in enumerate(IMPORTANCE)
+        ],
+        "candidates": [candidate | {"name": HOSTILE[1]} for candidate in CANDIDATES],
+        "windows": HOSTILE,
+        "door": {**DOOR, "counts": rules, "notes": HOSTILE},
+        "scores": frame,
+        "notes": HOSTILE,
+    }
+
+
+def flat() -> dict[str, Any]:
+    """Arguments of a flat table: no dates, nothing scored yet."""
+    choice = threshold() | {
+        "policy": {"policy": "top_share", "share": 0.1},
+        "expected_mqls_per_week": None,
+        "mqls_per_week": None,
+        "notes": ["The snapshots have no dates, so the number of new MQLs a week is unknown."],
+    }
+    choice["curve"] = [point | {"mqls_per_week": None} for point in choice["curve"]]
+    return {
+        "metadata": METADATA | {"project": "bank", "as_of": None, "horizon_days": None},
+        "evaluation": evaluation(),
+        "threshold": choice,
     }

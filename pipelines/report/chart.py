@@ -18,7 +18,8 @@ import vl_convert
 VEGALITE_VERSION = "6.4"
 
 # The specifications carry the colours of the light page, so that they are right in any Vega
-# viewer; in the page each becomes the style sheet's variable and follows light and dark.
+# viewer; in an SVG each becomes a CSS variable that falls back to it, so that a chart follows
+# light and dark in the page and keeps its colours alone.
 PALETTE = {
     "#1d2433": "--ink",
     "#586174": "--muted",
@@ -86,7 +87,7 @@ def render_svg(spec: Mapping[str, Any], description: str) -> str:
     -------
     str
         An ``<svg role="img">`` without scripts, links, ids or styles; the same input gives the
-        same bytes. Colours of `PALETTE` are CSS variables.
+        same bytes. Good by itself as a file, too.
 
     Raises
     ------
@@ -102,6 +103,7 @@ def render_svg(spec: Mapping[str, Any], description: str) -> str:
     root.set("role", "img")
     root.set("aria-label", description)
     root.set("class", "chart")
+    root.set("font-family", "sans-serif")
     ET.register_namespace("", _SVG)
     return ET.tostring(root, encoding="unicode")
 
@@ -114,7 +116,7 @@ def _clean(element: ET.Element) -> None:
         if key not in _KEPT:
             del element.attrib[key]
         elif value in PALETTE:
-            element.set(key, f"var({PALETTE[value]})")
+            element.set(key, f"var({PALETTE[value]}, {value})")
         else:
             element.set(key, _LONG_NUMBER.sub(_rounded, value))
     for child in list(element):

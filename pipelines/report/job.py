@@ -39,9 +39,14 @@ def write_report(config: Config, out: Path | None = None) -> Path:
         scores = table.to_pandas()
         moment = table["as_of"][0].as_py() if table.num_rows else None
         as_of = moment.isoformat() if moment else None
+    metadata = {**story["metadata"], "version": champion.number, "as_of": as_of}
+    if story["threshold"]["expected_mqls_per_week"] is None:
+        # Without dates no horizon was applied, whatever the configuration says.
+        metadata["horizon_days"] = None
     summary = summarize(
-        metadata={**story["metadata"], "version": champion.number, "as_of": as_of},
+        metadata=metadata,
         evaluation=story["evaluation"],
+        unseen=story["unseen"],
         threshold=story["threshold"],
         floors=vars(champion.decision.floors),
         importance=story["importance"],

@@ -124,7 +124,7 @@ def summarize(
         candidates=[_candidate(candidate) for candidate in candidates],
         windows=[plain(sentence) for sentence in windows],
         door=_door(door),
-        notes=[plain(note) for note in notes],
+        notes=[plain(note) for note in notes if not threshold or note not in threshold["notes"]],
         absent={},
     )
     summary["absent"] = _absent(summary)
@@ -197,7 +197,7 @@ def _mql(
             )
             for point in threshold["curve"]
         ],
-        notes=[plain(note) for note in threshold.get("notes", ())],
+        notes=[plain(note) for note in threshold["notes"]],
     )
 
 
