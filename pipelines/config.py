@@ -20,16 +20,12 @@ from pydantic import (
 )
 
 from leadlight.features.errors import did_you_mean
+from leadlight.features.rules import RULES
 from leadlight.features.sources import Source
 
 from .config_errors import config_error
 from .config_file import KeyPath, read_config_file
 from .config_sources import Number, Settings, SourcesSettings, Text, Whole, problem
-
-try:
-    from leadlight.features.validation import RULES
-except ImportError:
-    RULES = {}
 
 Share = Annotated[Number, Field(gt=0, lt=1)]
 Percentile = Annotated[Number, Field(ge=0, lt=1)]
@@ -229,10 +225,10 @@ class Config(Settings):
         default_factory=lambda: TopShareSettings(policy="top_share", share=0.10),
         description="Which leads become MQLs; default: the best tenth",
     )
-    checks: dict[str, Annotated[Number, Field(ge=0, le=1)]] = Field(
+    checks: dict[str, Annotated[Number, Field(ge=0, le=1)] | None] = Field(
         default_factory=dict,
-        description="Share of bad rows at which a rule stops the run, by rule (`leadlight check` "
-        "names them); 1 never stops it",
+        description="Largest share of a table's rows that may break a rule, by rule (`leadlight "
+        "check` names them); null only warns",
     )
 
     _folder: Path = PrivateAttr(default_factory=Path)
@@ -240,9 +236,9 @@ class Config(Settings):
 
     @field_validator("checks")
     @classmethod
-    def _known_rules(cls, checks: dict[str, float]) -> dict[str, float]:
+    def _known_rules(cls, checks: dict[str, float | None]) -> dict[str, float | None]:
         for rule in checks:
-            if RULES and rule not in RULES:
+            if rule not in RULES:
                 raise problem(
                     f"no rule is called '{rule}'.{did_you_mean(rule, RULES)} "
                     f"Rules: {', '.join(RULES)}"

@@ -72,7 +72,8 @@ def read_config_file(path: Path, environ: Mapping[str, str]) -> ConfigDocument:
 
 _INIT = "Run `leadlight init DIR` on the folder with your data to have one written."
 _QUOTES = (
-    "Indent with spaces, and put texts with ': ', '#' or a leading special character in quotes."
+    "Indent with spaces, and put quotes around texts with ': ' or '#', and around ${VARIABLE} "
+    "between braces or brackets."
 )
 
 

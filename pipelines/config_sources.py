@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
+from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import PurePath
 from typing import Annotated, Any, ClassVar, Self, TypeVar
@@ -30,6 +31,8 @@ Text = Annotated[str, StringConstraints(min_length=1)]
 Whole = Annotated[int, Strict()]
 Number = Annotated[float, Strict(), Field(allow_inf_nan=False)]
 
+# A further column of leads or accounts may have any name that is not this close to a known one.
+_MISSPELT = 0.8
 _DATABASE_FILES = (".duckdb", ".db")
 _TEXT_FILES = (".csv", ".tsv", ".txt")
 
@@ -126,11 +129,14 @@ class TableSource(Settings):
     def _canonical_columns(cls, columns: dict[str, str]) -> dict[str, str]:
         table = TABLES[cls.table]
         derived = {"converted": "won", "position": "order_by"} if cls.table == "leads" else {}
+        known = [name for name in table.names if name not in derived]
         for name in columns:
             if name in derived:
                 raise problem(f"'{name}' is not mapped but said with `{derived[name]}:`")
-            if name not in table.names:
-                known = [known for known in table.names if known not in derived]
+            if name in known:
+                continue
+            nearest = get_close_matches(name.lower(), known, n=1, cutoff=_MISSPELT)
+            if nearest or not table.takes_more:
                 raise problem(
                     f"{cls.table} has no column '{name}'.{did_you_mean(name, known)} "
                     f"Write leadlight's column first, then the source's. Known: {', '.join(known)}"
@@ -248,7 +254,7 @@ class OutcomesSource(TableSource):
         if not self.won and "won" not in self.columns:
             raise problem(
                 "say what a win is, as an SQL condition over the source's columns: "
-                "won: \"stage = 'closedwon'\""
+                "won: \"stage = 'closedwon'\". Or map a column: columns: {won: is_won}"
             )
         if self.observed_from and self.observed_until and self.observed_from > self.observed_until:
             raise problem("`observed_from` is later than `observed_until`")
