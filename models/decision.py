@@ -98,8 +98,8 @@ class DecisionVersion:
             raise SchemaMismatchError(
                 f"The leads to score have no column {' and no column '.join(missing)}."
             )
-        margin = self.compiled.margin(frame)
         parts = self.compiled.contributions(frame)
+        margin = self.compiled.total(parts)
         probability = self.calibration.probability(margin)
         percentile = self.reference.margin.percentile(margin)
         fit = self.reference.family_percentile(parts, self.features, "fit")

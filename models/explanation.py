@@ -79,7 +79,8 @@ def _group_sums(
     for at, members in enumerate(groups.values()):
         columns = np.array(members)
         own = beyond[:, columns]
-        sums[:, at] = own.sum(axis=1)
+        for column in members:  # one by one: a lead's sum must not depend on its neighbours
+            sums[:, at] += beyond[:, column]
         highest[:, at] = columns[own.argmax(axis=1)]
         lowest[:, at] = columns[own.argmin(axis=1)]
     return sums, highest, lowest

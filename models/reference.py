@@ -155,6 +155,8 @@ _FAMILIES: tuple[Family, Family] = ("fit", "engagement")
 def family_margin(parts: Floats, features: Sequence[Feature], family: Family) -> Floats | None:
     """Sum the parts of a family's features: its share of the margin, or None without features.
 
+    Feature by feature, so that a lead's sum does not depend on which leads it comes with.
+
     Parameters
     ----------
     parts : array of shape (n, k)
@@ -164,4 +166,7 @@ def family_margin(parts: Floats, features: Sequence[Feature], family: Family) ->
     columns = [at for at, feature in enumerate(features) if feature.family == family]
     if not columns:
         return None
-    return np.asarray(parts[:, columns].sum(axis=1), dtype=np.float64)
+    sums = np.zeros(len(parts))
+    for column in columns:
+        sums += parts[:, column]
+    return sums
