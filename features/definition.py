@@ -10,6 +10,7 @@ from typing import Any, Literal
 from .taxonomy import PageRule
 
 FeatureKind = Literal["numeric", "category"]
+TableName = Literal["leads", "accounts"]
 Reading = Literal["value", "seniority", "job_function", "email_kind"]
 
 
@@ -30,7 +31,7 @@ class ProfileColumn:
     """
 
     name: str
-    table: Literal["leads", "accounts"]
+    table: TableName
     column: str
     kind: FeatureKind
     reading: Reading = "value"

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from .definition import FeatureDefinition, ProfileColumn
+from .definition import FeatureDefinition, ProfileColumn, TableName
 from .errors import SchemaMismatchError, did_you_mean
 from .sql import identifier, literal
 from .tables import CanonicalTables
@@ -13,7 +13,7 @@ _READINGS = {
     "job_function": job_function_sql,
     "email_kind": email_kind_sql,
 }
-_PREFIX = {"leads": "p", "accounts": "a"}
+_ALIAS = {"leads": "p", "accounts": "a"}
 
 
 def profile_sql(
@@ -29,7 +29,10 @@ def profile_sql(
     snapshots, leads : str
         Relations: the snapshots, and their leads with ``code`` and ``bucket``.
     """
-    features = "".join(f", {_expression(column)}" for column in definition.profile)
+    features = "".join(
+        f", {value_sql(column, _ALIAS[column.table])} AS {identifier(column.name)}"
+        for column in definition.profile
+    )
     age = "NULL"
     if definition.has_age:
         age = f"(epoch_us(s.as_of) - epoch_us(p.created_at)) / {86_400_000_000}.0"
@@ -57,7 +60,7 @@ def types_sql(tables: CanonicalTables, table: str) -> str:
 
 
 def changed_columns(
-    definition: FeatureDefinition, types: Mapping[str, Mapping[str, str]]
+    definition: FeatureDefinition, types: Mapping[TableName, Mapping[str, str]]
 ) -> tuple[ProfileColumn, ...]:
     """Return the columns of the definition whose type is not what it was at training.
 
@@ -85,25 +88,28 @@ def changed_columns(
 
 
 def is_number(sql_type: str) -> bool:
-    """Whether a column of this SQL type is numeric as a feature; truth values are, as 0 and 1."""
-    return sql_type.startswith(
-        ("DOUBLE", "FLOAT", "DECIMAL", "BOOLEAN", "TINY", "SMALL", "INT", "BIG", "HUGE", "U")
-    )
+    """Whether a column of this SQL type is numeric as a feature."""
+    return sql_type.startswith(("DOUBLE", "FLOAT", "DECIMAL", "INTEGER", "BIGINT"))
 
 
-def _expression(column: ProfileColumn) -> str:
-    value = f"{_PREFIX[column.table]}.{identifier(column.column)}"
+def value_sql(column: ProfileColumn, relation: str) -> str:
+    """Return SQL for the value of a profile feature.
+
+    Parameters
+    ----------
+    relation : str
+        Alias of the column's table in the query.
+    """
+    value = f"{relation}.{identifier(column.column)}"
     if column.reading != "value":
-        value = _READINGS[column.reading](value)
-    elif column.kind == "numeric":
-        value = _number(value)
-    else:
-        value = f"nullif(trim(CAST({value} AS VARCHAR)), '')"
-    return f"{value} AS {identifier(column.name)}"
+        return _READINGS[column.reading](value)
+    if column.kind == "numeric":
+        return _number(value)
+    return f"nullif(trim(CAST({value} AS VARCHAR)), '')"
 
 
 def _number(value: str) -> str:
-    """Return a number with NaN for what is missing; text, which can only be missing here, is NaN too."""
+    """Return SQL for a number, NaN where it is missing."""
     return f"coalesce(TRY_CAST({value} AS DOUBLE), 'nan'::DOUBLE)"
 
 

@@ -5,6 +5,7 @@ URL or a title means the same in training, in tonight's scores and in an export.
 knows stays unknown (NULL).
 """
 
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -29,7 +30,7 @@ class PageRule:
 
 
 def _segment(*words: str) -> str:
-    """Return a pattern for a path with one of the words as a whole segment, or as the start of one."""
+    """Return a pattern for a path with a segment that is, or begins with, one of the words."""
     return rf"(^|/)({'|'.join(words)})([/._-]|$)"
 
 
@@ -65,12 +66,15 @@ def feature_name(text: str) -> str:
     'what_is_your_current_occupation'
     >>> feature_name("W_Valideren aanvraag")
     'w_valideren_aanvraag'
+    >>> feature_name("TotalVisits")
+    'total_visits'
     >>> feature_name("2nd call")
     'n2nd_call'
     """
+    apart = re.sub("([a-z0-9])([A-Z])", r"\1 \2", text)
     plain = "".join(
         letter
-        for letter in unicodedata.normalize("NFD", text)
+        for letter in unicodedata.normalize("NFD", apart)
         if not unicodedata.category(letter).startswith("M")
     )
     words = "".join(letter if letter.isalnum() else " " for letter in plain.lower()).split()
@@ -80,7 +84,9 @@ def feature_name(text: str) -> str:
 
 def name_sql(text: str) -> str:
     """Return SQL that does what ``feature_name`` does."""
-    words = f"trim(regexp_replace(lower(strip_accents({text})), '[^\\pL\\pN]+', '_', 'g'), '_')"
+    apart = f"regexp_replace({text}, '([a-z0-9])([A-Z])', '\\1 \\2', 'g')"
+    plain = f"lower(strip_accents({apart}))"
+    words = f"trim(regexp_replace({plain}, '[^\\pL\\pN]+', '_', 'g'), '_')"
     named = f"coalesce(nullif({words}, ''), 'unnamed')"
     return f"regexp_replace({named}, '^([0-9])', 'n\\1')"
 

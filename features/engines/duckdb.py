@@ -75,7 +75,10 @@ class DuckDBEngine(AbstractContextManager["DuckDBEngine"]):
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Return all rows of a small result."""
         with _disk_errors():
-            return self._connection.execute(sql, list(parameters)).fetchall()
+            found: list[tuple[Any, ...]] = self._connection.execute(
+                sql, list(parameters)
+            ).fetchall()
+            return found
 
     def table(self, sql: str, parameters: Sequence[object] = ()) -> pa.Table:
         """Return a result as an Arrow table."""

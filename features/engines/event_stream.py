@@ -37,38 +37,35 @@ def page_types_sql(events: str) -> str:
     )
 
 
-def kinds_sql(
-    tables: CanonicalTables,
-    page_types: Sequence[str],
-    rules: Sequence[PageRule],
-    excluded: Sequence[str] = (),
-) -> str:
+def kinds_sql(tables: CanonicalTables, page_types: Sequence[str], rules: Sequence[PageRule]) -> str:
     """Return SQL for the kind of each distinct event type and page address.
 
-    Columns ``event_type, address, kind``. Rules are applied to distinct addresses, not to events:
-    a site has far fewer pages than views.
+    Columns ``event_type, address, name, kind``; ``name`` is the kind without the page. Rules are
+    applied to distinct addresses, not to events: a site has far fewer pages than views.
 
     Parameters
     ----------
     page_types : sequence of str
         Event types that carry a page's address.
     rules : sequence of PageRule
-    excluded : sequence of str
-        Kinds, or names of event types, that are left out.
     """
-    kind = name_sql("event_type")
-    if tables.has("events", "detail") and rules:
-        page = page_kind_sql("address", rules)
-        kind = f"{kind} || coalesce('_' || {page}, '')"
-    sql = f"""
-        SELECT event_type, address, {name_sql("event_type")} AS name, {kind} AS kind FROM (
+    name = name_sql("event_type")
+    kind = f"{name} || coalesce('_' || {page_kind_sql('address', rules)}, '')"
+    return f"""
+        SELECT event_type, address, {name} AS name, {kind} AS kind FROM (
             SELECT DISTINCT event_type, {address_sql(tables, page_types)} AS address
             FROM {events_sql(tables)}
         )
     """
-    names = ", ".join(literal(name) for name in excluded)
-    where = f"WHERE kind NOT IN ({names}) AND name NOT IN ({names})" if excluded else ""
-    return f"SELECT event_type, address, kind FROM ({sql}) {where}"
+
+
+def counted_kinds_sql(kinds: str, excluded: Sequence[str]) -> str:
+    """Return SQL for the kinds that count, those that are excluded by kind or name left out."""
+    names = ", ".join(literal(name) for name in excluded) or "''"
+    return (
+        f"SELECT event_type, address, kind FROM {kinds}"
+        f" WHERE kind NOT IN ({names}) AND name NOT IN ({names})"
+    )
 
 
 def address_sql(tables: CanonicalTables, page_types: Sequence[str], prefix: str = "") -> str:

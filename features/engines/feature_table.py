@@ -20,7 +20,14 @@ from leadlight.features.sql import identifier, literal
 from leadlight.features.tables import CanonicalTables
 
 from .duckdb import DuckDBEngine
-from .event_stream import events_sql, kinds_sql, leads_sql, page_types_sql, stream_sql
+from .event_stream import (
+    counted_kinds_sql,
+    events_sql,
+    kinds_sql,
+    leads_sql,
+    page_types_sql,
+    stream_sql,
+)
 
 # A bucket of this size needs some hundred megabytes. Its size does not follow from the memory
 # limit, so that the same input is written as the same parts on any machine.
@@ -114,7 +121,9 @@ def _stage(
 ) -> Path:
     """Read and join the events once, and lay them down bucket by bucket."""
     page_types = [row[0] for row in engine.rows(page_types_sql(events_sql(tables)))]
-    kinds = kinds_sql(tables, page_types, definition.page_rules, definition.excluded_kinds)
+    kinds = counted_kinds_sql(
+        f"({kinds_sql(tables, page_types, definition.page_rules)})", definition.excluded_kinds
+    )
     folder = scratch / "events"
     with engine.temporary_table(_KINDS, _coded(kinds, definition.event_kinds)):
         stream = stream_sql(tables, page_types, leads=_LEADS, kinds=_KINDS)

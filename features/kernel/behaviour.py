@@ -150,7 +150,7 @@ def _slices(events: Events, snapshots: Instants) -> tuple[Integers, Integers]:
 
 
 def _chunks(count: Integers, *, limit: int, cells: int) -> Iterator[slice]:
-    """Yield runs of snapshots whose pairs and result cells stay below the limit, one at the least."""
+    """Yield runs of snapshots whose pairs and result cells stay below the limit; at least one."""
     load = np.cumsum(count + cells)
     start = 0
     while start < len(count):

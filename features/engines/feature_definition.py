@@ -1,0 +1,238 @@
+"""A new feature definition, decided from the data of the training snapshots."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from leadlight.features.definition import (
+    DefinedFeatures,
+    FeatureDefinition,
+    ProfileColumn,
+    TableName,
+)
+from leadlight.features.errors import ConfigError, did_you_mean
+from leadlight.features.profile import types_sql
+from leadlight.features.profiling import (
+    Candidate,
+    ColumnStatistics,
+    candidates,
+    named_apart,
+    statistics_sql,
+    why_not,
+)
+from leadlight.features.sql import literal
+from leadlight.features.tables import CanonicalTables
+from leadlight.features.taxonomy import DEFAULT_PAGE_RULES, PageRule, feature_name
+
+from .duckdb import DuckDBEngine
+from .event_stream import (
+    counted_kinds_sql,
+    events_sql,
+    kinds_sql,
+    leads_sql,
+    page_types_sql,
+    stream_sql,
+)
+
+MIN_LEADS = 20
+MAX_KINDS = 50
+_LEADS = "feature_definition_leads"
+_KINDS = "feature_definition_kinds"
+_AGE = frozenset({"created_at", "leads.created_at", "lead_age_days"})
+
+
+def define_features(
+    engine: DuckDBEngine,
+    tables: CanonicalTables,
+    snapshots: Path,
+    *,
+    lookback_days: Sequence[int] = (7, 30, 90),
+    exclude: Sequence[str] = (),
+    include: Sequence[str] = (),
+    engagement: Sequence[str] = (),
+    page_rules: Sequence[PageRule] = DEFAULT_PAGE_RULES,
+) -> DefinedFeatures:
+    """Decide which features describe the leads of the training snapshots.
+
+    Kinds of event that at least 20 leads had in their snapshots' past have features of their own,
+    the 50 most common at most. Columns of leads and accounts serve if they describe: ids, names,
+    addresses, dates, free text and constants are left out, each with a note.
+
+    Parameters
+    ----------
+    snapshots : Path
+        Parquet of the training snapshots.
+    lookback_days : sequence of int
+        Windows before ``as_of``, in days.
+    exclude : sequence of str
+        Columns (``lifecyclestage``, ``accounts.country``), event types or kinds, or features
+        (``lead_age_days``) to leave out; an excluded kind of event does not count in totals either.
+    include : sequence of str
+        Columns to use whatever the profiling says.
+    engagement : sequence of str
+        Columns that say what a lead did, not who it is.
+    page_rules : sequence of PageRule
+        The first match wins.
+
+    Raises
+    ------
+    ConfigError
+        A name that the data does not know, a lookback below one day, a pattern that is no regular
+        expression.
+    """
+    days = tuple(sorted(set(lookback_days)))
+    if days and days[0] < 1:
+        raise ConfigError(f"features.lookback_days: {days[0]} is below one day")
+    rules = _checked_rules(engine, page_rules)
+    source = f"read_parquet({literal(str(snapshots))})"
+    found = _candidates(engine, tables)
+    with _kinds_of_events(engine, tables, rules) as events:
+        _check_names(
+            {"exclude": exclude, "include": include, "engagement": engagement}, found, events
+        )
+        out = tuple(sorted({events[name] for name in exclude if name in events}))
+        kinds, notes = _common_kinds(engine, tables, source, out)
+    columns, column_notes = _columns(engine, tables, source, found, set(exclude), set(include))
+    deeds = {each.column.column for each in found if each.names & set(engagement)}
+    definition = FeatureDefinition(
+        lookback_days=days,
+        event_kinds=kinds,
+        profile=columns,
+        page_rules=rules,
+        has_age=_AGE.isdisjoint(exclude) and _age_varies(engine, tables, source),
+        engagement=tuple(sorted(deeds)),
+        excluded_kinds=out,
+    )
+    return DefinedFeatures(definition, (*notes, *column_notes))
+
+
+def _checked_rules(engine: DuckDBEngine, rules: Sequence[PageRule]) -> tuple[PageRule, ...]:
+    checked = []
+    for rule in rules:
+        try:
+            engine.rows("SELECT regexp_matches('', ?)", [rule.pattern])
+        except duckdb.Error as error:
+            reason = str(error).splitlines()[0]
+            raise ConfigError(
+                f"features.pages: {rule.pattern!r} is not a regular expression ({reason})",
+                hint="Patterns follow RE2: https://github.com/google/re2/wiki/Syntax",
+            ) from error
+        checked.append(PageRule(feature_name(rule.kind), rule.pattern))
+    return tuple(checked)
+
+
+def _candidates(engine: DuckDBEngine, tables: CanonicalTables) -> tuple[Candidate, ...]:
+    names: list[TableName] = ["leads"]
+    if tables.has("accounts") and tables.has("leads", "account_id"):
+        names.append("accounts")
+    found = [
+        candidate
+        for table in names
+        for candidate in candidates(table, engine.rows(types_sql(tables, table)))
+    ]
+    columns = named_apart([candidate.column for candidate in found])
+    return tuple(
+        Candidate(column, candidate.sql_type)
+        for column, candidate in zip(columns, found, strict=True)
+    )
+
+
+@contextmanager
+def _kinds_of_events(
+    engine: DuckDBEngine, tables: CanonicalTables, rules: Sequence[PageRule]
+) -> Iterator[dict[str, str]]:
+    """Keep the kinds as a table; yield what events may be called, with the kind each name means."""
+    if not tables.has("events") or tables.is_flat:
+        yield {}
+        return
+    page_types = _page_types(engine, tables)
+    with engine.temporary_table(_KINDS, kinds_sql(tables, page_types, rules)):
+        found = engine.rows(f"SELECT DISTINCT event_type, name, kind FROM {_KINDS}")
+        kinds = {kind: kind for _, _, kind in found}
+        yield kinds | {event_type: name for event_type, name, _ in found}
+
+
+def _page_types(engine: DuckDBEngine, tables: CanonicalTables) -> list[str]:
+    return [row[0] for row in engine.rows(page_types_sql(events_sql(tables)))]
+
+
+def _check_names(
+    settings: Mapping[str, Sequence[str]], found: Iterable[Candidate], events: Iterable[str]
+) -> None:
+    columns = {name for candidate in found for name in candidate.names}
+    everything = columns | set(events) | _AGE
+    for setting, names in settings.items():
+        known = everything if setting == "exclude" else columns
+        for name in names:
+            if name not in known:
+                raise ConfigError(
+                    f"features.{setting}: nothing in the data is called {name!r}."
+                    f"{did_you_mean(name, sorted(known))}",
+                    hint="Name a column of leads or accounts"
+                    + (", or a type of event." if setting == "exclude" else "."),
+                )
+    for name in settings["include"]:
+        if name in settings["exclude"]:
+            raise ConfigError(f"features: {name!r} is both included and excluded")
+
+
+def _common_kinds(
+    engine: DuckDBEngine, tables: CanonicalTables, source: str, excluded: Sequence[str]
+) -> tuple[tuple[str, ...], list[str]]:
+    """Return the kinds that enough leads had before their last snapshot, and what was left out."""
+    if not tables.has("events"):
+        return (), []
+    if tables.is_flat:
+        return (), ["events are not used: the rows of leads carry labels but no time"]
+    kinds = f"({counted_kinds_sql(_KINDS, excluded)})"
+    stream = stream_sql(tables, _page_types(engine, tables), leads=_LEADS, kinds=kinds)
+    with engine.temporary_table(_LEADS, leads_sql(source, 1)):
+        counts = engine.rows(
+            f"SELECT kind, count(DISTINCT code) AS n FROM ({stream}) JOIN {_LEADS} USING (code)"
+            " WHERE known_at < epoch_us(last_as_of) GROUP BY kind ORDER BY n DESC, kind"
+        )
+    common = [kind for kind, n in counts if n >= MIN_LEADS][:MAX_KINDS]
+    rare = sorted(kind for kind, _ in counts if kind not in common)
+    notes = [f"events of kind {kind} are left out, as configured" for kind in excluded]
+    if rare:
+        shown = ", ".join(rare[:10]) + (", ..." if len(rare) > 10 else "")
+        few = f"fewer than {MIN_LEADS} leads had them, or {MAX_KINDS} kinds are more common"
+        notes.append(f"events of {len(rare)} kinds count in totals only ({few}): {shown}")
+    return tuple(sorted(common)), notes
+
+
+def _columns(
+    engine: DuckDBEngine,
+    tables: CanonicalTables,
+    source: str,
+    found: Sequence[Candidate],
+    exclude: set[str],
+    include: set[str],
+) -> tuple[tuple[ProfileColumn, ...], list[str]]:
+    kept, notes = [], []
+    for candidate in found:
+        if candidate.names & exclude:
+            continue
+        reason = None
+        if not candidate.names & include:
+            numbers = engine.rows(statistics_sql(tables, candidate, source))[0]
+            reason = why_not(candidate, ColumnStatistics(*numbers))
+        if reason is None:
+            kept.append(candidate.column)
+        else:
+            notes.append(f"{candidate.described} is left out: {reason}")
+    return tuple(kept), notes
+
+
+def _age_varies(engine: DuckDBEngine, tables: CanonicalTables, source: str) -> bool:
+    """Whether leads have different ages; at a fixed age, or without time, it says nothing."""
+    if tables.is_flat or not tables.has("leads", "created_at"):
+        return False
+    leads = f"read_parquet({literal(str(tables.path('leads')))})"
+    age = "epoch_us(s.as_of) - epoch_us(l.created_at)"
+    youngest, oldest = engine.rows(
+        f"SELECT min({age}), max({age}) FROM {source} s JOIN {leads} l ON s.lead_id = l.lead_id"
+    )[0]
+    return bool(youngest != oldest)
