@@ -3,7 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from .admission import (
+from .engines import DuckDBEngine
+from .errors import SourceError
+from .mapping import WON, MappedColumn, map_columns
+from .reading import (
     Reading,
     TimeStyle,
     expression_scope,
@@ -11,9 +14,6 @@ from .admission import (
     text_times,
     time_styles_query,
 )
-from .engines import DuckDBEngine
-from .errors import SourceError
-from .mapping import WON, MappedColumn, map_columns
 from .sources import StagedSource
 from .sources.expression import (
     Expression,
@@ -72,7 +72,7 @@ def _reading(
     types = dict(staged.columns)
     if won is not None:
         scope = expression_scope(staged.relation, casts)
-        types[WON] = str(engine.rows(f"DESCRIBE SELECT ({won.sql}) FROM {scope}")[0][1])
+        types[WON] = str(engine.rows(f"DESCRIBE SELECT ({won.sql}\n) FROM {scope}")[0][1])
     label_columns = (*(won.columns if won else ()), *([source.order_by] if source.order_by else []))
     mapping = map_columns(source, tuple(staged.columns), label=label, label_columns=label_columns)
     reading = Reading(

@@ -60,7 +60,7 @@ def is_flat(source: Source) -> bool:
 
 def required_columns(table: Table, *, flat: bool) -> tuple[tuple[str, ...], ...]:
     """Name the groups of canonical columns of which a source must have at least one each."""
-    groups = [(column.name,) for column in table.columns if column.required]
+    groups: list[tuple[str, ...]] = [(column.name,) for column in table.columns if column.required]
     if table.either:
         groups.append(table.either)
     if table.name == "leads" and not flat:

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from .admission import Reading
 from .mapping import WON
+from .reading import Reading
 from .sources.staging import FILE, ROW, StagedFile
 from .sql import identifier, literal
 
@@ -71,36 +71,45 @@ def repeated_events(typed: str, columns: Sequence[str]) -> str:
 
 
 def unknown_leads(typed: str, columns: Sequence[str], leads: str, identities: str | None) -> str:
-    """Rows of a lead that is neither among the leads nor an alias, and of no account either."""
+    """Find rows of a lead that is neither a lead nor an alias, and of no account either."""
     of_account = " AND account_id IS NULL" if "account_id" in columns else ""
-    aliases = f"ANTI JOIN {identities} AS alias ON row.lead_id = alias.alias" if identities else ""
     return f"""
     SELECT "#source", {identifier(FILE)}, "#row", 'unknown_lead' AS rule, 'lead_id' AS "column",
-           row.lead_id AS value, 'lead ''' || row.lead_id || ''' is not known' AS message
+           item.lead_id AS value, 'lead ''' || item.lead_id || ''' is not known' AS message
     FROM (SELECT * FROM {typed}
-          WHERE "#problems" IS NULL AND lead_id IS NOT NULL{of_account}) AS row
-    ANTI JOIN {leads} AS lead ON row.lead_id = lead.lead_id {aliases}"""
+          WHERE "#problems" IS NULL AND lead_id IS NOT NULL{of_account}) AS item
+    {_no_lead(leads, identities)}"""
+
+
+def strangers(typed: str, leads: str, identities: str | None) -> str:
+    """Find unknown leads of known accounts: the row then counts for the account alone.
+
+    Columns: ``lead_id`` and the number of ``rows``.
+    """
+    return f"""
+    SELECT item.lead_id, count(*) AS rows
+    FROM (SELECT lead_id FROM {typed} WHERE "#problems" IS NULL AND lead_id IS NOT NULL
+          AND account_id IS NOT NULL) AS item
+    {_no_lead(leads, identities)} GROUP BY ALL"""
+
+
+def _no_lead(leads: str, identities: str | None) -> str:
+    known = f"ANTI JOIN {leads} AS lead ON item.lead_id = lead.lead_id"
+    if identities is None:
+        return known
+    return f"{known} ANTI JOIN {identities} AS alias ON item.lead_id = alias.alias"
 
 
 def outcomes_before_creation(typed: str, leads: str, created: str) -> str:
     """Deals that closed before their lead was created; ``created`` is SQL over ``lead``."""
     return f"""
     SELECT "#source", {identifier(FILE)}, "#row", 'outcome_before_creation' AS rule,
-           'closed_at' AS "column", row.closed_at::VARCHAR AS value,
-           'closed ' || row.closed_at::VARCHAR || ', but lead ''' || lead.lead_id
+           'closed_at' AS "column", item.closed_at::VARCHAR AS value,
+           'closed ' || item.closed_at::VARCHAR || ', but lead ''' || lead.lead_id
            || ''' was created ' || lead.created_at::VARCHAR AS message
-    FROM (SELECT * FROM {typed} WHERE "#problems" IS NULL) AS row
-    JOIN {leads} AS lead ON row.lead_id = lead.lead_id
-    WHERE row.closed_at < {created}"""
-
-
-def malformed_rows(index: int, file: StagedFile) -> str:
-    """Find the lines of a text file that could not be cut into columns."""
-    return f"""
-    SELECT {index} AS "#source", {literal(str(file.path))} AS {identifier(FILE)},
-           NULL::BIGINT AS "#row", 'malformed_row' AS rule, NULL::VARCHAR AS "column",
-           NULL::VARCHAR AS value, 'line ' || line || ': ' || message AS message
-    FROM read_parquet({literal(str(file.malformed))})"""
+    FROM (SELECT * FROM {typed} WHERE "#problems" IS NULL) AS item
+    JOIN {leads} AS lead ON item.lead_id = lead.lead_id
+    WHERE item.closed_at < {created}"""
 
 
 def quarantined_records(reading: Reading, findings: str) -> str:
@@ -110,11 +119,11 @@ def quarantined_records(reading: Reading, findings: str) -> str:
     SELECT place.label AS source,
            found."#row" + 1 + coalesce(before.nth, 0) AS row,
            found.rule, found."column", found.value, found.message, record.record
-    FROM (SELECT * FROM {findings} WHERE "#source" = {reading.index} AND "#row" IS NOT NULL) found
+    FROM (SELECT * FROM {findings} WHERE "#source" = {reading.index}) found
     JOIN (SELECT {identifier(FILE)}, {ROW} AS "#row", to_json({{{raw}}})::VARCHAR AS record
           FROM {reading.staged.relation}) record
       ON found.{identifier(FILE)} = record.{identifier(FILE)} AND found."#row" = record."#row"
-    JOIN {file_labels(reading.staged.files)} place ON found.{identifier(FILE)} = place.path
+    JOIN {_labels(reading.staged.files)} place ON found.{identifier(FILE)} = place.path
     ASOF LEFT JOIN {_malformed_before(reading.staged.files)} before
       ON found.{identifier(FILE)} = before.path AND found."#row" >= before.kept_before"""
     parts = [good]
@@ -130,8 +139,7 @@ def quarantined_records(reading: Reading, findings: str) -> str:
     return " UNION ALL ".join(parts)
 
 
-def file_labels(files: Sequence[StagedFile]) -> str:
-    """FROM item: path of a staged file -> the name that people know it by."""
+def _labels(files: Sequence[StagedFile]) -> str:
     rows = ", ".join(f"({literal(str(file.path))}, {literal(file.label)})" for file in files)
     return f"(SELECT * FROM (VALUES {rows}) AS known(path, label))"
 

@@ -37,7 +37,7 @@ def database_label(source: Source) -> str:
     except ArgumentError:
         return source.key
     place = (url.host or "") + (f":{url.port}" if url.port else "")
-    table = f" {source.name}" if source.name else " query"
+    table = f" {source.name}" if source.name else f" query of {source.key}"
     return f"{url.get_backend_name()}://{place}/{url.database or ''}{table}"
 
 

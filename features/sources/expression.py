@@ -42,9 +42,9 @@ def read_expression(
     ColumnNotFoundError
         It refers to a column that the source does not have.
     """
-    parsed = json.loads(
-        engine.rows(f"SELECT json_serialize_sql({literal(f'SELECT ({sql})')})")[0][0]
-    )
+    # The line break ends a comment at the end of the user's text.
+    statement = f"SELECT ({sql}\n)"
+    parsed = json.loads(engine.rows(f"SELECT json_serialize_sql({literal(statement)})")[0][0])
     if parsed["error"] or len(parsed["statements"]) != 1:
         raise SourceError(
             f"{key}: {sql!r} is not an SQL expression: "
@@ -108,7 +108,7 @@ def typed_columns(
 def check_expression(engine: DuckDBEngine, expression: Expression, scope: str) -> str | None:
     """Return why the expression does not fit the columns' types, or None where it does."""
     try:
-        engine.rows(f"DESCRIBE SELECT ({expression.sql}) AS value FROM {scope}")
+        engine.rows(f"DESCRIBE SELECT ({expression.sql}\n) AS value FROM {scope}")
     except duckdb.Error as error:
         return str(error).splitlines()[0]
     return None

@@ -167,7 +167,7 @@ class Stage:
 
     def _stage_duckdb(self, path: Path, source: Source) -> StagedFile:
         target = self._next()
-        label = f"{self._label(path)} {source.name or 'query'}"
+        label = f"{self._label(path)} {source.name or f'query of {source.key}'}"
         self.engine.execute("USE memory")
         try:
             self.engine.execute(f"ATTACH {literal(str(path))} AS source_file (READ_ONLY)")
@@ -200,25 +200,16 @@ class Stage:
         return StagedFile(target, label)
 
     def _columns(self, source: Source, files: tuple[StagedFile, ...]) -> dict[str, str]:
-        relation = read_parquet([file.path for file in files])
+        staged = StagedSource(source, files, {})
         try:
-            described = self.engine.rows(f"DESCRIBE SELECT * FROM {relation}")
+            described = self.engine.rows(f"DESCRIBE SELECT * FROM {staged.relation}")
         except duckdb.Error as error:
-            raise self._damaged(source, files, error) from error
+            check_readable(self.engine, staged)
+            raise SourceError(
+                f"{source.key}: the files do not fit together: {_first(error)}",
+                hint="Give files of different columns or types a source each.",
+            ) from error
         return {str(row[0]): str(row[1]) for row in described if row[0] not in {FILE, ROW}}
-
-    def _damaged(
-        self, source: Source, files: tuple[StagedFile, ...], error: duckdb.Error
-    ) -> LeadlightError:
-        for file in files:
-            try:
-                self.engine.rows(f"DESCRIBE SELECT * FROM read_parquet({literal(str(file.path))})")
-            except duckdb.Error as found:
-                return damaged_parquet(source, str(file.path), found)
-        return SourceError(
-            f"{source.key}: the files do not fit together: {_first(error)}",
-            hint="Give files of different columns or types a source each.",
-        )
 
     def _copy(self, item: str, target: Path) -> None:
         self.engine.execute(
@@ -243,12 +234,23 @@ def read_parquet(paths: list[Path]) -> str:
     )
 
 
-def damaged_parquet(source: Source, path: str, error: duckdb.Error) -> SourceError:
-    """Error for a Parquet file that cannot be read."""
-    return SourceError(
-        f"{source.key}: {path} is not a readable Parquet file: {_first(error)}",
-        hint="It may have been cut off while it was written or copied; export it again.",
-    )
+def check_readable(engine: DuckDBEngine, staged: StagedSource) -> None:
+    """Read every value of every file, to name the one that is damaged.
+
+    Raises
+    ------
+    SourceError
+        There is one.
+    """
+    for file in staged.files:
+        item = f"read_parquet({literal(str(file.path))})"
+        try:
+            engine.rows(f"SELECT bit_xor(hash(COLUMNS(*))) FROM {item}")
+        except duckdb.Error as error:
+            raise SourceError(
+                f"{staged.source.key}: {file.path} is not a readable Parquet file: {_first(error)}",
+                hint="It may have been cut off while it was written or copied; export it again.",
+            ) from error
 
 
 def _malformed_sql(rejects: str) -> str:
