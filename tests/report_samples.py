@@ -204,7 +204,7 @@ def scores(leads: int = 4000) -> pd.DataFrame:
     percentile = 1 - (np.arange(leads) + 0.5) / leads
     fit = generator.random(leads) ** 0.6
     engagement = generator.random(leads) ** 0.6
-    fit[1] = 0.12
+    fit[1:2] = 0.12
     rows = range(leads)
     mql = (probability >= 0.2314) & (fit >= 0.2) & (engagement >= 0.2)
     return pd.DataFrame(

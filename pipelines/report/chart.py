@@ -24,7 +24,7 @@ PALETTE = {
     "#1d2433": "--ink",
     "#586174": "--muted",
     "#dde1e8": "--line",
-    "#aab2bf": "--quiet",
+    "#8791a2": "--quiet",
     "#2b6cb0": "--fit",
     "#c2710c": "--engagement",
     "#6b4bb5": "--score",

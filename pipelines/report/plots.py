@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from . import draw_charts
+from .figures import draw_charts
 from .summary import summarize
 
 

@@ -149,7 +149,10 @@ def _absent(summary: Summary) -> dict[str, str]:
             scores is not None and not scores["hottest"],
             "There was no open lead to score.",
         ),
-        "reasons": (summary["reasons"] is None, "No feature moves the score."),
+        "reasons": (
+            summary["reasons"] is None,
+            "No feature moves the score: every lead has the same probability.",
+        ),
         "reliability": (
             summary["reliability"] is None,
             "There are too few rows to compare promised and actual shares.",
