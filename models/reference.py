@@ -68,8 +68,7 @@ class Distribution:
         between = self.up_to[left] + np.clip(part, 0.0, 1.0) * (
             self.below[right] - self.up_to[left]
         )
-        found = np.where(rounded == self.knots[right], self.below[right], between)
-        return np.where(after == 0, 0.0, np.where(after == len(self.knots), 1.0, found))
+        return np.where(after == 0, 0.0, np.where(after == len(self.knots), 1.0, between))
 
 
 @dataclass(frozen=True, eq=False)
