@@ -15,6 +15,8 @@ Floats = NDArray[np.float64]
 # Below this a margin says so little of the label that the line would all but hide the ranking;
 # it keeps the map strictly increasing where a window happens to contradict the model.
 SMALLEST_SLOPE = 0.01
+# Log-odds closer together than this are one value: their differences are rounding.
+_CONSTANT = 1e-9
 _STEPS = 100
 _TOLERANCE = 1e-10
 
@@ -111,7 +113,7 @@ def calibrate(margin: ArrayLike, label: ArrayLike) -> Calibration:
             hint="Give a longer history, a shorter label.horizon_days, or a closer snapshot grid.",
         )
     target = np.where(won, (positives + 1) / (positives + 2), 1 / (rows - positives + 2))
-    if np.ptp(values) == 0.0:
+    if np.ptp(values) <= _CONSTANT:
         return Calibration(1.0, _level(values, target, 1.0))
     line = fit_logistic_line(values, target)
     if line.slope < SMALLEST_SLOPE:
@@ -125,13 +127,14 @@ def fit_logistic_line(x: ArrayLike, target: ArrayLike) -> LogisticLine:
     Parameters
     ----------
     x : array of shape (n,)
+        Log-odds.
     target : array of shape (n,)
         Labels 0 and 1, or shares between.
     """
     values = np.asarray(x, dtype=np.float64)
     wanted = np.asarray(target, dtype=np.float64)
     rate = float(wanted.mean())
-    if not 0.0 < rate < 1.0 or np.ptp(values) == 0.0 or _separated(values, wanted):
+    if not 0.0 < rate < 1.0 or np.ptp(values) <= _CONSTANT or _separated(values, wanted):
         return LogisticLine(math.nan, math.nan, converged=False)
     centre, scale = float(values.mean()), float(values.std())
     design = np.column_stack([np.ones_like(values), (values - centre) / scale])

@@ -80,9 +80,10 @@ def test_a_window_that_contradicts_the_model_keeps_the_order_and_the_level() -> 
     assert found.probability(margin).mean() == pytest.approx(1.0 - label.mean(), abs=1e-3)
 
 
-def test_constant_margins_give_the_base_rate() -> None:
+@pytest.mark.parametrize("spread", [0.0, 1e-300, 1e-12])
+def test_constant_margins_give_the_base_rate(spread: float) -> None:
     label = np.arange(1000) < 100
-    found = calibrate(np.full(1000, 3.0), label)
+    found = calibrate(3.0 + spread * np.arange(1000), label)
     assert found.probability(np.array([3.0]))[0] == pytest.approx(0.1, abs=2e-3)
 
 
