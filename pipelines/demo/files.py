@@ -2,7 +2,8 @@
 
 import gzip
 import io
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
@@ -32,6 +33,8 @@ from .vocabulary import (
     STUDENT_TITLES,
 )
 
+Export = Callable[[], Mapping[str, pa.Table]]
+
 _UTC = pa.timestamp("us", tz="UTC")
 _OWNERS = tuple(f"owner-{number:02d}" for number in range(1, 13))
 _MAILS = tuple(KIND[kind] for kind in ("email_send", "email_open", "email_click"))
@@ -45,7 +48,7 @@ MAILS_UNKNOWN = 0.003
 CONTACTS_MERGED = 0.01
 
 
-def pick(values: Sequence[str], index: NDArray[np.integer]) -> pa.Array:
+def pick(values: Sequence[str] | pa.Array, index: NDArray[np.integer]) -> pa.Array:
     """Pick texts by index, dictionary-encoded; a negative index is a missing text."""
     return pa.DictionaryArray.from_arrays(
         pa.array(index.astype(np.int32), mask=index < 0), pa.array(values, pa.string())
@@ -120,7 +123,7 @@ def _with_doubles(rng: np.random.Generator, count: int, share: float) -> Ints:
 
 def page_views(
     rng: np.random.Generator, clock: Clock, leads: Leads, events: Events, ids: Ids
-) -> pa.Table:
+) -> Mapping[str, pa.Table]:
     """page_views/*.parquet: what the tracker saw, by contact id or by anonymous visitor id."""
     views = events.only(events.kind == KIND["page_view"])
     count, known = len(views), len(leads)
@@ -133,18 +136,19 @@ def page_views(
     who = np.concatenate([visitor[rows[: len(rows) - len(strangers)]], stranger])
     order = np.argsort(at, kind="stable")
     rows, who = rows[order], who[order]
-    names = [*ids.lead_texts, *ids.cookies, *cookies(rng, max(1, len(strangers) // 3))]
-    return pa.table(
+    names = [ids.lead_texts, ids.cookies, cookies(rng, max(1, len(strangers) // 3))]
+    views_table = pa.table(
         {
             "ts": times(clock, views.at[rows]),
-            "visitor": _used(names, who),
+            "visitor": _used(pa.concat_arrays(names), who),
             "url": pick([SITE + path for path in page_paths()], views.detail[rows]),
             "received_at": times(clock, views.known[rows]),
         }
     )
+    return _by_year(views_table)
 
 
-def by_year(views: pa.Table) -> Mapping[str, pa.Table]:
+def _by_year(views: pa.Table) -> Mapping[str, pa.Table]:
     """Split page views, ordered by time, into one file for each calendar year."""
     years = views["ts"].to_numpy().astype("M8[Y]")
     first, last = (years[0], years[-1]) if len(years) else (np.datetime64("2000", "Y"),) * 2
@@ -155,13 +159,13 @@ def by_year(views: pa.Table) -> Mapping[str, pa.Table]:
     }
 
 
-def _used(names: Sequence[str], index: NDArray[np.integer]) -> pa.Array:
+def _used(names: pa.Array, index: NDArray[np.integer]) -> pa.Array:
     """Pick texts, keeping only those in use in the dictionary."""
     used = np.zeros(len(names), dtype=np.bool_)
     used[index] = True
     place = np.cumsum(used) - 1
     return pa.DictionaryArray.from_arrays(
-        pa.array(place[index].astype(np.int32)), pa.array(names).filter(pa.array(used))
+        pa.array(place[index].astype(np.int32)), names.filter(pa.array(used))
     )
 
 
@@ -179,11 +183,12 @@ def mails(rng: np.random.Generator, clock: Clock, events: Events, ids: Ids) -> p
     ]
     order = np.argsort(kept.at, kind="stable")
     campaign = month * len(CAMPAIGNS) + (kept.lead + month) % len(CAMPAIGNS)
-    texts = [*ids.lead_texts, *ids.old_texts, *(f"77{number:05d}" for number in range(50))]
+    deleted = pa.array([f"77{number:05d}" for number in range(50)])
+    texts = pa.concat_arrays([ids.lead_texts, ids.old_texts, deleted])
     return pa.table(
         {
             "created": _whole_seconds(clock, kept.at[order]),
-            "contact_id": pick(texts, who[order]),
+            "contact_id": _used(texts, who[order]),
             "type": pick(KINDS, kept.kind[order]),
             "campaign": pick(campaigns, campaign[order]),
         }
@@ -200,7 +205,8 @@ def activities(clock: Clock, events: Events, ids: Ids) -> pa.Table:
     return pa.table(
         {
             "contact_id": _used(
-                [*ids.lead_texts, *ids.old_texts], ids.recorded(kept.lead, kept.at)
+                pa.concat_arrays([ids.lead_texts, ids.old_texts]),
+                ids.recorded(kept.lead, kept.at),
             ),
             "activity": pick(KINDS, kept.kind),
             "occurred_at": times(clock, kept.at),
@@ -268,12 +274,13 @@ def identities(clock: Clock, leads: Leads, events: Events, ids: Ids) -> pa.Table
 def truth_tables(clock: Clock, leads: Leads, ids: Ids, truth: Truth) -> Mapping[str, pa.Table]:
     """truth/*.parquet: what only the world's maker knows."""
     order = np.lexsort((truth.lead, truth.step))
+    latent = truth.latent_probability[order]
     snapshots = pa.table(
         {
             "lead_id": pick(ids.lead_texts, truth.lead[order]),
             "as_of": times(clock, truth.step[order] * 5 * DAY),
             "probability": truth.probability[order],
-            "latent_probability": truth.latent_probability[order],
+            "latent_probability": pa.array(latent, mask=np.isnan(latent)),
             "converted": pa.array(truth.converted[order] == 1, mask=truth.converted[order] < 0),
         }
     )
@@ -306,9 +313,22 @@ def write_table(table: pa.Table, path: Path) -> None:
         _write_csv(table, path)
 
 
-def write_tables(tables: Mapping[str, pa.Table], directory: Path, workers: int) -> None:
-    """Write all tables below a directory, several at a time."""
-    with ThreadPoolExecutor(workers) as pool:
-        jobs = [pool.submit(write_table, table, directory / name) for name, table in tables.items()]
-        for job in jobs:
+def write_exports(exports: Sequence[Export], directory: Path, workers: int | None = None) -> None:
+    """Render and write exports below a directory, several at a time.
+
+    Parameters
+    ----------
+    exports : sequence of callable
+        Each returns tables by file name.
+    directory : Path
+    workers : int, optional
+        Threads to use (default: one for each processor).
+    """
+
+    def write(export: Export) -> None:
+        for name, table in export().items():
+            write_table(table, directory / name)
+
+    with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
+        for job in [pool.submit(write, export) for export in exports]:
             job.result()

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .people import FIT_LEVELS, NEEDS, STUDENT, Leads, fit_points
+from .people import FIT_LEVELS, LONGEST_ANONYMOUS_STEPS, NEEDS, Leads, fit_points
 from .rhythm import DAY, STEP, Clock, Floats, Ints
 
 STATES = ("cold", "aware", "interested", "evaluating")
@@ -142,30 +142,25 @@ def walk(rng: np.random.Generator, clock: Clock, leads: Leads, hazards: Floats) 
     hazards : (steps, 4, FIT_LEVELS, NEEDS) array
         See `hazard`.
     """
-    count, student = len(leads), leads.style == STUDENT
+    count = len(leads)
     path = np.full((clock.steps, count), NOBODY, dtype=np.uint8)
     now = np.full(count, NOBODY, dtype=np.uint8)
     closes = np.full(count, -1, dtype=np.int64)
     wins = np.zeros(count, dtype=np.bool_)
-    flat = hazards.reshape(len(hazards), -1).astype(np.float32)
-    place = leads.fit.astype(np.int32) * NEEDS + leads.need
+    chances, place = _chances(hazards), _places(leads)
     opened: list[tuple[Ints, Ints, Ints, NDArray[np.bool_]]] = []
-    cumulative, first = np.cumsum(TRANSITION, axis=1).astype(np.float32), np.cumsum(FIRST_STATE)
-    lengths, win = np.cumsum(deal_length()), win_probability()
+    first, lengths, win = np.cumsum(FIRST_STATE), np.cumsum(deal_length()), win_probability()
     for step in range(int(leads.first_step.min()), clock.steps):
         new = np.flatnonzero(leads.first_step == step)
         now[new] = np.searchsorted(first, rng.random(len(new)) * first[-1], side="right")
         path[step] = now
-        draw = rng.random((2, count), dtype=np.float32)
-        walking = now <= EVALUATING
-        chance = flat[step][np.where(walking, now, 0) * (FIT_LEVELS * NEEDS) + place]
-        opens = np.flatnonzero(
-            (draw[0] < chance) & walking & (leads.created_step < step) & ~student
-        )
-        bounds = cumulative[np.where(walking, now, 0)]
-        moved = (draw[1][:, None] >= bounds[:, :3]).sum(axis=1, dtype=np.uint8)
-        closing = closes == step
-        now = np.where(walking, moved, now)
+        # Leads are ordered by creation: these are known by now, and these may have been seen.
+        known = int(np.searchsorted(leads.created_step, step))
+        seen = int(np.searchsorted(leads.created_step, step + LONGEST_ANONYMOUS_STEPS, "right"))
+        chance = chances[step].take(_ROWS[now[:known]] + place[:known])
+        opens = np.flatnonzero(rng.random(known, dtype=np.float32) < chance)
+        closing = np.flatnonzero(closes[:known] == step)
+        now[:seen] = _move(rng.random(seen, dtype=np.float32), now[:seen])
         now[closing] = np.where(wins[closing], CUSTOMER, COLD)
         if len(opens):
             length = 1 + np.searchsorted(lengths, rng.random(len(opens)) * lengths[-1])
@@ -174,6 +169,38 @@ def walk(rng: np.random.Generator, clock: Clock, leads: Leads, hazards: Floats) 
             now[opens] = IN_DEAL
             opened.append((opens, np.full(len(opens), step), closes[opens], wins[opens]))
     return Journeys(path, _deals(rng, clock, opened))
+
+
+_PLACES = FIT_LEVELS * NEEDS + 1
+_ROWS = np.arange(NOBODY + 1, dtype=np.int32) * _PLACES
+
+
+def _places(leads: Leads) -> NDArray[np.int32]:
+    """Column of each lead in `_chances`; students have the last."""
+    place = leads.fit.astype(np.int32) * NEEDS + leads.need
+    return np.where(leads.student, _PLACES - 1, place).astype(np.int32)
+
+
+def _chances(hazards: Floats) -> NDArray[np.float32]:
+    """Hazards by step over (any state, place): 0 for students and whoever does not walk."""
+    chances = np.zeros((len(hazards), NOBODY + 1, _PLACES), dtype=np.float32)
+    chances[:, : EVALUATING + 1, :-1] = hazards.reshape(len(hazards), EVALUATING + 1, -1)
+    return chances.reshape(len(hazards), -1)
+
+
+def _move(draw: NDArray[np.float32], state: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Draw the next state; in a deal, as a customer and before the first interest nothing moves."""
+    moved = _STAY.take(state)
+    for bounds in _BOUNDS:
+        moved += draw >= bounds.take(state)
+    return moved
+
+
+# The next state is this one plus the number of these bounds that a draw reaches.
+_STAY = np.array([0, 0, 0, 0, IN_DEAL, CUSTOMER, NOBODY], dtype=np.uint8)
+_BOUNDS = np.concatenate(
+    [np.cumsum(TRANSITION, axis=1)[:, :3].T, np.full((3, 3), 2.0)], axis=1
+).astype(np.float32)
 
 
 def _deals(

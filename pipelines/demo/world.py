@@ -13,12 +13,14 @@ from string import Template
 
 import numpy as np
 import pyarrow as pa
+from scipy.stats import entropy
 from sklearn.metrics import log_loss, roc_auc_score
 
 from leadlight.features.errors import ConfigError, WorkspaceError
 
 from . import files
 from .behaviour import Events, behave
+from .files import Export, write_exports
 from .journey import Deals, hazard, walk
 from .names import Ids
 from .outcomes import agree_terms, give_feedback, overwrite_fields
@@ -157,36 +159,56 @@ def make_world(spec: WorldSpec, *, with_truth: bool = True, workers: int | None 
     )
 
 
-def world_tables(world: World) -> Mapping[str, pa.Table]:
-    """Render a world as raw tables by file name, the way that vendors would export them."""
-    rng = np.random.default_rng([world.spec.seed, 2])
+def exports(world: World) -> tuple[Export, ...]:
+    """Return what renders each of the world's raw tables, the way that vendors would export them.
+
+    Each export rolls its own dice, so the order and the thread in which they run change nothing.
+    """
     clock, accounts, leads = world.clock, world.accounts, world.leads
-    events, deals = world.events, world.deals
-    ids = Ids(rng, clock, accounts, leads, files.CONTACTS_MERGED)
-    feedback = give_feedback(rng, clock, accounts, leads, events)
-    fields = overwrite_fields(rng, clock, leads, deals, feedback)
-    terms = agree_terms(rng, accounts, leads, deals)
-    views = files.page_views(rng, clock, leads, events, ids)
-    tables = {
-        "email.csv.gz": files.mails(rng, clock, events, ids),
-        **files.by_year(views),
-        "activities.parquet": files.activities(clock, events, ids),
-        "contacts.csv": files.contacts(rng, clock, accounts, leads, ids, fields),
-        "companies.parquet": files.companies(accounts, ids),
-        "deals.csv": files.deals_table(clock, leads, ids, deals, terms),
-        "feedback.csv": files.feedback_table(clock, ids, feedback),
-        "identities.csv": files.identities(clock, leads, events, ids),
-    }
-    if world.truth is not None:
-        tables |= files.truth_tables(clock, leads, ids, world.truth)
-    return tables
+    events, deals, truth = world.events, world.deals, world.truth
+
+    def dice(purpose: int) -> np.random.Generator:
+        return np.random.default_rng([world.spec.seed, 2, purpose])
+
+    ids = Ids(dice(0), clock, accounts, leads, files.CONTACTS_MERGED)
+
+    def sales() -> Mapping[str, pa.Table]:
+        feedback = give_feedback(dice(1), clock, accounts, leads, events)
+        fields = overwrite_fields(dice(2), clock, leads, deals, feedback)
+        terms = agree_terms(dice(3), accounts, leads, deals)
+        return {
+            "contacts.csv": files.contacts(dice(4), clock, accounts, leads, ids, fields),
+            "deals.csv": files.deals_table(clock, leads, ids, deals, terms),
+            "feedback.csv": files.feedback_table(clock, ids, feedback),
+        }
+
+    def web() -> Mapping[str, pa.Table]:
+        return files.page_views(dice(5), clock, leads, events, ids)
+
+    def crm() -> Mapping[str, pa.Table]:
+        return {
+            "companies.parquet": files.companies(accounts, ids),
+            "activities.parquet": files.activities(clock, events, ids),
+            "identities.csv": files.identities(clock, leads, events, ids),
+        }
+
+    def mail() -> Mapping[str, pa.Table]:
+        return {"email.csv.gz": files.mails(dice(6), clock, events, ids)}
+
+    def known() -> Mapping[str, pa.Table]:
+        return files.truth_tables(clock, leads, ids, truth) if truth else {}
+
+    # The longest first, so that the workers end together.
+    return mail, web, sales, known, crm
 
 
 def _config_text(spec: WorldSpec, clock: Clock) -> str:
     """Fill in the configuration: capacity grows with the world."""
     template = package_files(__package__).joinpath("leadlight.yaml").read_text("utf-8")
     return Template(template).substitute(
-        observed_until=f"{clock.end:%Y-%m-%d}", leads_per_week=max(5, round(spec.leads / 600))
+        observed_from=f"{spec.start:%Y-%m-%d}",
+        observed_until=f"{clock.end:%Y-%m-%d}",
+        leads_per_week=max(5, round(spec.leads / 600)),
     )
 
 
@@ -212,11 +234,10 @@ def generate_world(spec: WorldSpec, directory: Path, *, workers: int | None = No
         message = f"{directory}: there is something already; the demo world was not written."
         raise WorkspaceError(message, hint="Name another folder, or remove this one first.")
     world = make_world(spec, workers=workers)
-    tables = world_tables(world)
     try:
         _publish(
             directory,
-            lambda place: files.write_tables(tables, place, workers or os.cpu_count() or 1),
+            lambda place: write_exports(exports(world), place, workers),
             _config_text(spec, world.clock),
         )
     except OSError as error:
@@ -258,6 +279,6 @@ def _summary(world: World, directory: Path) -> WorldSummary:
         wins=int(world.deals.won.sum()),
         base_rate=base,
         best_log_loss=float(log_loss(label, chance)) if both else float("nan"),
-        base_log_loss=float(log_loss(label, np.full(len(label), base))) if both else float("nan"),
+        base_log_loss=float(entropy([base, 1 - base])),
         best_auc=float(roc_auc_score(label, chance)) if both else float("nan"),
     )

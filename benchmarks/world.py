@@ -1,0 +1,90 @@
+"""Events a second of the demo world's generator, in memory and with its files."""
+
+import argparse
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from results import Result, peak_memory_mb, write_results
+
+from leadlight.pipelines.demo.files import write_exports
+from leadlight.pipelines.demo.world import (
+    World,
+    WorldSpec,
+    WorldSummary,
+    exports,
+    generate_world,
+    make_world,
+)
+
+MARK_EVENTS_A_SECOND = 1_000_000
+
+
+Made = TypeVar("Made")
+
+
+def timed(work: Callable[[], Made]) -> tuple[Made, float]:
+    started = time.perf_counter()
+    made = work()
+    return made, time.perf_counter() - started
+
+
+def without_truth(spec: WorldSpec, repeats: int) -> tuple[int, float, float]:
+    """Return the number of events, and median seconds in memory and for writing."""
+    runs = []
+    for _ in range(repeats):
+        world, seconds = timed(lambda: make_world(spec, with_truth=False))
+        runs.append((len(world.events), seconds, _write(world)))
+    events, in_memory, writing = zip(*runs, strict=True)
+    return events[0], statistics.median(in_memory), statistics.median(writing)
+
+
+def _write(world: World) -> float:
+    with tempfile.TemporaryDirectory() as place:
+        return timed(lambda: write_exports(exports(world), Path(place)))[1]
+
+
+def whole(spec: WorldSpec) -> tuple[WorldSummary, float, float]:
+    """Return the summary, the seconds, and the megabytes on disk."""
+    with tempfile.TemporaryDirectory() as place:
+        summary, seconds = timed(lambda: generate_world(spec, Path(place) / "world"))
+        size = sum(path.stat().st_size for path in summary.directory.rglob("*") if path.is_file())
+    return summary, seconds, size / 1e6
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="20 thousand leads, one repeat")
+    quick = parser.parse_args().quick
+    spec = WorldSpec(leads=20_000 if quick else 100_000)
+    make_world(WorldSpec(leads=100))
+    events, in_memory, writing = without_truth(spec, 1 if quick else 5)
+    summary, seconds, megabytes = whole(spec)
+    rate, goal = "events/s", float(MARK_EVENTS_A_SECOND)
+    figures = [
+        Result("leads", spec.leads, "leads"),
+        Result("events", events, "events"),
+        Result("generated in memory", events / in_memory, rate, mark=goal, better="higher"),
+        Result(
+            "generated and written", events / (in_memory + writing), rate, mark=goal,
+            better="higher",
+        ),
+        Result("generated, written, true probabilities worked out", events / seconds, rate),
+        Result("whole world", seconds, "s"),
+        Result("on disk", megabytes, "MB"),
+        Result("peak memory", peak_memory_mb(), "MB"),
+        Result("base rate of a snapshot", summary.base_rate, "share"),
+        Result(
+            "best achievable log loss", summary.best_log_loss, "nats", peer="base rate",
+            peer_value=summary.base_log_loss,
+        ),
+        Result("best achievable AUC", summary.best_auc, ""),
+    ]  # fmt: skip
+    write_results("world", figures, seed=spec.seed, quick=quick)
+
+
+if __name__ == "__main__":
+    main()
