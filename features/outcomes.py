@@ -8,7 +8,7 @@ that had been created.
 
 from datetime import datetime
 
-from .sql import literal
+from .sql import literal, parquet
 from .tables import CanonicalTables
 
 ATTRIBUTION_DAYS = 90
@@ -76,7 +76,7 @@ def _deals(tables: CanonicalTables, observed_until: datetime) -> str:
             CASE WHEN {opened} IS NULL AND {closed} IS NULL THEN {literal(observed_until)}
                 ELSE {opened} END AS opened_at,
             {closed} AS closed_at, coalesce(won, FALSE) AS won
-        FROM {_read(tables, "outcomes")}
+        FROM {parquet(tables.path("outcomes"))}
     """
 
 
@@ -86,10 +86,10 @@ def _contacts(tables: CanonicalTables) -> str:
     if tables.has("identities"):
         link = (
             "LEFT JOIN (SELECT alias, arg_max(lead_id, (linked_at, lead_id)) AS lead_id"
-            f" FROM {_read(tables, 'identities')} GROUP BY alias) i ON d.contact = i.alias"
+            f" FROM {parquet(tables.path('identities'))} GROUP BY alias) i ON d.contact = i.alias"
         )
         alias = "i.lead_id"
-    leads = _read(tables, "leads")
+    leads = parquet(tables.path("leads"))
     return f"""
         SELECT d.*, coalesce(l.lead_id, {alias}) AS lead_id
         FROM all_deals d LEFT JOIN {leads} l ON d.contact = l.lead_id {link}
@@ -101,18 +101,14 @@ def _account_deals(tables: CanonicalTables) -> str:
     active = "FALSE"
     if tables.has("events", "lead_id"):
         active = f"""EXISTS (
-            SELECT 1 FROM {_read(tables, "events")} e WHERE e.lead_id = l.lead_id
+            SELECT 1 FROM {parquet(tables.path("events"))} e WHERE e.lead_id = l.lead_id
             AND e.occurred_at < coalesce(d.closed_at, d.opened_at)
             AND e.occurred_at
                 >= coalesce(d.closed_at, d.opened_at) - INTERVAL {ATTRIBUTION_DAYS * 24} HOUR
         )"""
     return f"""
         SELECT d.deal, l.lead_id, d.opened_at, d.closed_at, d.won, {active} AS active
-        FROM contact_deals d JOIN {_read(tables, "leads")} l ON d.account_id = l.account_id
+        FROM contact_deals d JOIN {parquet(tables.path("leads"))} l ON d.account_id = l.account_id
         WHERE d.lead_id IS NULL AND l.created_at < coalesce(d.closed_at, d.opened_at)
         QUALIFY active OR NOT bool_or(active) OVER (PARTITION BY d.deal)
     """
-
-
-def _read(tables: CanonicalTables, table: str) -> str:
-    return f"read_parquet({literal(str(tables.path(table)))})"

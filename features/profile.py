@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from .definition import FeatureDefinition, ProfileColumn, TableName
 from .errors import SchemaMismatchError, did_you_mean
-from .sql import identifier, literal
+from .sql import identifier, parquet
 from .tables import CanonicalTables
 from .taxonomy import email_kind_sql, job_function_sql, seniority_sql
 
@@ -38,7 +38,7 @@ def profile_sql(
         age = f"(epoch_us(s.as_of) - epoch_us(p.created_at)) / {86_400_000_000}.0"
     has_accounts = tables.has("accounts") and tables.has("leads", "account_id")
     accounts = (
-        f"LEFT JOIN {_read(tables, 'accounts')} a ON p.account_id = a.account_id"
+        f"LEFT JOIN {parquet(tables.path('accounts'))} a ON p.account_id = a.account_id"
         if has_accounts
         else ""
     )
@@ -47,7 +47,7 @@ def profile_sql(
             epoch_us(s.as_of) AS as_of_us,
             {_number(age)} AS lead_age_days{features}
         FROM {snapshots} s JOIN {leads} l ON s.lead_id = l.lead_id
-        LEFT JOIN {_read(tables, "leads")} p ON s.lead_id = p.lead_id
+        LEFT JOIN {parquet(tables.path("leads"))} p ON s.lead_id = p.lead_id
         {accounts}
         WHERE l.bucket = {bucket}
         ORDER BY s.as_of, s.position, s.lead_id
@@ -56,7 +56,8 @@ def profile_sql(
 
 def types_sql(tables: CanonicalTables, table: str) -> str:
     """Return SQL for the names and types of a table's columns."""
-    return f"SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM {_read(tables, table)})"
+    rows = f"SELECT * FROM {parquet(tables.path(table))}"
+    return f"SELECT column_name, column_type FROM (DESCRIBE {rows})"
 
 
 def changed_columns(
@@ -111,7 +112,3 @@ def value_sql(column: ProfileColumn, relation: str) -> str:
 def _number(value: str) -> str:
     """Return SQL for a number, NaN where it is missing."""
     return f"coalesce(TRY_CAST({value} AS DOUBLE), 'nan'::DOUBLE)"
-
-
-def _read(tables: CanonicalTables, table: str) -> str:
-    return f"read_parquet({literal(str(tables.path(table)))})"

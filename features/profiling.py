@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from .catalog import KEYS, unique_name
 from .definition import FeatureKind, ProfileColumn, Reading, TableName
 from .profile import is_number, value_sql
-from .sql import identifier, literal
+from .sql import identifier, parquet
 from .tables import CanonicalTables
 from .taxonomy import feature_name
 
@@ -117,10 +117,10 @@ def statistics_sql(tables: CanonicalTables, candidate: Candidate, snapshots: str
     """Return SQL for the fields of ``ColumnStatistics``, over the snapshots' leads or accounts."""
     column = candidate.column
     leads = f"SELECT lead_id FROM {snapshots}"
-    path = literal(str(tables.path(column.table)))
+    path = parquet(tables.path(column.table))
     where = f"t.lead_id IN ({leads})"
     if column.table == "accounts":
-        owners = f"read_parquet({literal(str(tables.path('leads')))})"
+        owners = parquet(tables.path("leads"))
         where = f"t.account_id IN (SELECT account_id FROM {owners} WHERE lead_id IN ({leads}))"
     if column.kind == "numeric":
         value = f"CAST(t.{identifier(column.column)} AS DOUBLE)"
@@ -135,7 +135,7 @@ def statistics_sql(tables: CanonicalTables, candidate: Candidate, snapshots: str
         )
     return (
         f"SELECT count(*), count(v), count(DISTINCT v), {rest}"
-        f" FROM (SELECT {value} AS v FROM read_parquet({path}) t WHERE {where})"
+        f" FROM (SELECT {value} AS v FROM {path} t WHERE {where})"
     )
 
 

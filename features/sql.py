@@ -1,6 +1,7 @@
 """Quoting for the SQL builders: every name and value that enters SQL passes here."""
 
 from datetime import datetime
+from pathlib import Path
 
 
 def identifier(name: str) -> str:
@@ -39,3 +40,8 @@ def literal(value: str | float | bool | datetime | None) -> str:
     if isinstance(value, (int, float)):
         return repr(value)
     return "'" + value.replace("'", "''") + "'"
+
+
+def parquet(path: Path) -> str:
+    """Return the relation of a Parquet file, or of the files that a glob matches."""
+    return f"read_parquet({literal(str(path))})"

@@ -7,7 +7,7 @@ of anyone else are ignored.
 
 from collections.abc import Sequence
 
-from leadlight.features.sql import literal
+from leadlight.features.sql import literal, parquet
 from leadlight.features.tables import CanonicalTables
 from leadlight.features.taxonomy import PageRule, is_page_view_sql, name_sql, page_kind_sql
 
@@ -118,7 +118,7 @@ def stream_sql(
 
 def events_sql(tables: CanonicalTables) -> str:
     """Return SQL for the table of events."""
-    return f"read_parquet({literal(str(tables.path('events')))})"
+    return parquet(tables.path("events"))
 
 
 def _names_sql(tables: CanonicalTables, leads: str) -> str:
@@ -133,7 +133,7 @@ def _names_sql(tables: CanonicalTables, leads: str) -> str:
     return f"""
         {own} UNION ALL
         SELECT i.alias, l.code, l.bucket, l.last_as_of, min(i.linked_at)
-        FROM read_parquet({literal(str(tables.path("identities")))}) i
+        FROM {parquet(tables.path("identities"))} i
         JOIN {leads} l ON i.lead_id = l.lead_id
         WHERE i.alias <> i.lead_id GROUP BY ALL
     """

@@ -22,7 +22,7 @@ from leadlight.features.profiling import (
     statistics_sql,
     why_not,
 )
-from leadlight.features.sql import literal
+from leadlight.features.sql import parquet
 from leadlight.features.tables import CanonicalTables
 from leadlight.features.taxonomy import DEFAULT_PAGE_RULES, PageRule, feature_name
 
@@ -86,7 +86,7 @@ def define_features(
     if days and days[0] < 1:
         raise ConfigError(f"features.lookback_days: {days[0]} is below one day")
     rules = _checked_rules(engine, page_rules)
-    source = f"read_parquet({literal(str(snapshots))})"
+    source = parquet(snapshots)
     found = _candidates(engine, tables)
     with _kinds_of_events(engine, tables, rules) as events:
         _check_names(
@@ -230,7 +230,7 @@ def _age_varies(engine: DuckDBEngine, tables: CanonicalTables, source: str) -> b
     """Whether leads have different ages; at a fixed age, or without time, it says nothing."""
     if tables.is_flat or not tables.has("leads", "created_at"):
         return False
-    leads = f"read_parquet({literal(str(tables.path('leads')))})"
+    leads = parquet(tables.path("leads"))
     age = "epoch_us(s.as_of) - epoch_us(l.created_at)"
     youngest, oldest = engine.rows(
         f"SELECT min({age}), max({age}) FROM {source} s JOIN {leads} l ON s.lead_id = l.lead_id"

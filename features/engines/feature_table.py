@@ -16,7 +16,7 @@ from leadlight.features.definition import FeatureDefinition
 from leadlight.features.errors import SchemaMismatchError, WorkspaceError
 from leadlight.features.kernel import Behaviour, Events, Instants, behaviour
 from leadlight.features.profile import changed_columns, profile_sql, types_sql
-from leadlight.features.sql import identifier, literal
+from leadlight.features.sql import identifier, literal, parquet
 from leadlight.features.tables import CanonicalTables
 
 from .duckdb import DuckDBEngine
@@ -72,7 +72,7 @@ def compute_features(
     """
     _require_columns(engine, tables, definition)
     catalog = feature_catalog(definition)
-    source = f"read_parquet({literal(str(snapshots))})"
+    source = parquet(snapshots)
     has_events = bool(definition.event_kinds) and tables.has("events")
     sizes = [engine.rows(f"SELECT count(*) FROM {source}")[0][0] / snapshots_per_bucket]
     if has_events:
@@ -102,10 +102,10 @@ def _require_columns(
     used = sorted({column.table for column in definition.profile if tables.has(column.table)})
     types = {table: dict(engine.rows(types_sql(tables, table))) for table in used}
     for column in changed_columns(definition, types):
-        path = literal(str(tables.path(column.table)))
+        path = parquet(tables.path(column.table))
         name = identifier(column.column)
         found = engine.rows(
-            f"SELECT any_value({name})::VARCHAR FROM read_parquet({path}) WHERE {name} IS NOT NULL"
+            f"SELECT any_value({name})::VARCHAR FROM {path} WHERE {name} IS NOT NULL"
         )[0][0]
         if found is not None:
             was, now = ("numbers", "text") if column.kind == "numeric" else ("text", "numbers")
@@ -149,7 +149,7 @@ def _behaviour(
     columns = ("code", "occurred_at", "known_at", "kind")
     arrays = [np.empty(0, np.int64)] * len(columns)
     if staged.exists():  # an account bucket without a single event has no file
-        parts = f"read_parquet({literal(str(staged / '*.parquet'))})"
+        parts = parquet(staged / "*.parquet")
         found = engine.table(f"SELECT {', '.join(columns)} FROM {parts}")
         arrays = [found[name].to_numpy().astype(np.int64, copy=False) for name in columns]
     return behaviour(
