@@ -170,7 +170,7 @@ DOOR: dict[str, Any] = {
         },
         {
             "table": "leads",
-            "rule": "unparsable_date",
+            "rule": "unparsable_time",
             "rows": 0,
             "of": 20104,
             "share": 0.0,

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from leadlight.features.validation import RULES
+
 from .contents import (
     CandidateSummary,
     CurvePoint,
@@ -88,7 +90,7 @@ def summarize(
     windows : sequence of str
         Sentences: how time was split, and which step of the ladder was taken.
     door : mapping, optional
-        ``{counts: [{table, rule, rows, of, share, limit, passed, meaning?}], rows_read: {table:
+        ``{counts: [{table, rule, rows, of, share, limit, passed}], rows_read: {table:
         n}, rows_kept: {table: n}, notes: [str]}``.
     scores : DataFrame, optional
         ``lead_id, probability, percentile, grade, mql, fit_percentile, engagement_percentile,
@@ -360,9 +362,7 @@ def _door(door: Mapping[str, Any] | None) -> DoorSummary | None:
         rules=[
             DoorRow(
                 table=plain(rule["table"]),
-                meaning=plain(
-                    rule.get("meaning") or rule["rule"].replace("_", " ").capitalize(), 160
-                ),
+                meaning=_meaning(rule["rule"]),
                 rows=int(rule["rows"]),
                 of=int(rule["of"]),
                 share=float(rule["share"]),
@@ -374,6 +374,11 @@ def _door(door: Mapping[str, Any] | None) -> DoorSummary | None:
         rules_clean=len(door["counts"]) - len(broken),
         notes=[plain(note) for note in door.get("notes", ())],
     )
+
+
+def _meaning(rule: str) -> str:
+    words = RULES[rule].meaning if rule in RULES else rule.replace("_", " ")
+    return plain(words[:1].upper() + words[1:], 200)
 
 
 def _interval(estimate: Mapping[str, Any] | None, value: float | None = None) -> Interval:
