@@ -85,9 +85,10 @@ def test_charts_follow_the_dark_scheme(browser, page_file):
 
 
 def test_the_page_prints(browser, page_file):
-    page = browser.new_page()
+    page = browser.new_page(viewport={"width": 690, "height": 980})
     page.goto(page_file.as_uri())
     page.emulate_media(media="print")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 690, "wider than A4"
     assert not page.locator("nav.contents").is_visible()
     assert page.pdf(format="A4").startswith(b"%PDF")
     page.close()
