@@ -48,10 +48,13 @@ MAILS_UNKNOWN = 0.003
 CONTACTS_MERGED = 0.01
 
 
-def pick(values: Sequence[str] | pa.Array, index: NDArray[np.integer]) -> pa.Array:
+def pick(values: Sequence[str], index: NDArray[np.integer]) -> pa.Array:
     """Pick texts by index, dictionary-encoded; a negative index is a missing text."""
+    # A dictionary that says a word twice makes the Parquet writer write different bytes each time.
+    words = list(dict.fromkeys(values))
+    place = np.array([words.index(value) for value in values], dtype=np.int32)
     return pa.DictionaryArray.from_arrays(
-        pa.array(index.astype(np.int32), mask=index < 0), pa.array(values, pa.string())
+        pa.array(place[index], mask=index < 0), pa.array(words, pa.string())
     )
 
 
@@ -277,7 +280,7 @@ def truth_tables(clock: Clock, leads: Leads, ids: Ids, truth: Truth) -> Mapping[
     latent = truth.latent_probability[order]
     snapshots = pa.table(
         {
-            "lead_id": pick(ids.lead_texts, truth.lead[order]),
+            "lead_id": _used(ids.lead_texts, truth.lead[order]),
             "as_of": times(clock, truth.step[order] * 5 * DAY),
             "probability": truth.probability[order],
             "latent_probability": pa.array(latent, mask=np.isnan(latent)),
