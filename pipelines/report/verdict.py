@@ -148,7 +148,7 @@ def _policy_sentence(policy: Mapping[str, Any]) -> str:
     kind = policy["policy"]
     if kind == "capacity":
         return (
-            "That threshold is the lowest that gives sales no more than "
+            "Coming down from the top, that threshold is as far as sales can take: no more than "
             f"{count(policy['leads_per_week'])} new MQLs a week."
         )
     if kind == "top_share":
