@@ -96,11 +96,15 @@ class Intake:
 
     def check_kept(self) -> None:
         """Refuse a table all of whose rows are bad, however high the limits."""
-        for table in _NEVER_EMPTY & set(self.rows_kept):
+        for table in sorted(_NEVER_EMPTY & set(self.rows_kept)):
             if not self.rows_kept[table]:
+                mine = [count for count in self.counts if count.table == table]
+                worst = max(mine, key=lambda count: count.rows)
                 raise DataQualityError(
-                    f"{table}: none of the {self.rows_read[table]:,} rows is usable.",
-                    hint="The quarantine tells what is wrong with each.",
+                    f"{table}: none of the {self.rows_read[table]:,} rows is usable; "
+                    f"{worst.rows:,} break {worst.rule}. First: {worst.example}",
+                    hint="The quarantine tells what is wrong with each. If ids do not meet, map "
+                    "the column with the same ids as the leads'.",
                 )
 
     def _typed(self, table: str, readings: Sequence[Reading]) -> str:

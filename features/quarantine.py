@@ -117,7 +117,7 @@ def quarantined_records(reading: Reading, findings: str) -> str:
     raw = ", ".join(f"{literal(name)}: {identifier(name)}" for name in reading.types if name != WON)
     good = f"""
     SELECT place.label AS source,
-           found."#row" + 1 + coalesce(before.nth, 0) AS row,
+           (found."#row" + 1 + coalesce(before.nth, 0))::BIGINT AS row,
            found.rule, found."column", found.value, found.message, record.record
     FROM (SELECT * FROM {findings} WHERE "#source" = {reading.index}) found
     JOIN (SELECT {identifier(FILE)}, {ROW} AS "#row", to_json({{{raw}}})::VARCHAR AS record
@@ -145,12 +145,13 @@ def _labels(files: Sequence[StagedFile]) -> str:
 
 
 def _malformed_before(files: Sequence[StagedFile]) -> str:
+    """FROM item: path, rows kept before some malformed line, and how many such lines by then."""
     parts = [
         f"SELECT {literal(str(file.path))} AS path, kept_before, "
-        "row_number() OVER (ORDER BY line) AS nth "
-        f"FROM read_parquet({literal(str(file.malformed))})"
+        "sum(count(*)) OVER (ORDER BY kept_before) AS nth "
+        f"FROM read_parquet({literal(str(file.malformed))}) GROUP BY kept_before"
         for file in files
         if file.malformed is not None
     ]
-    nothing = "SELECT NULL::VARCHAR AS path, NULL::BIGINT AS kept_before, NULL::BIGINT AS nth"
+    nothing = "SELECT NULL::VARCHAR AS path, NULL::BIGINT AS kept_before, NULL::HUGEINT AS nth"
     return f"({' UNION ALL '.join(parts or [nothing + ' WHERE FALSE'])})"
