@@ -20,9 +20,11 @@ def door_table(report: DoorReport) -> RenderableType:
         kept.add_column(name, justify="left" if name == "table" else "right")
     for table, rows in report.rows_read.items():
         kept.add_row(table, f"{rows:,}", f"{report.rows_kept[table]:,}")
-    if not report.counts:
-        return Group(kept, Text("No bad rows."))
-    return Group(kept, rule_table(report.counts))
+    broken = [count for count in report.counts if count.rows]
+    clean = Text(
+        f"{len(report.counts) - len(broken)} of {len(report.counts)} checks found nothing."
+    )
+    return Group(kept, rule_table(broken), clean) if broken else Group(kept, clean)
 
 
 def rule_table(counts: Sequence[RuleCount]) -> Table:
@@ -104,3 +106,57 @@ def _reasons(lead: Mapping[str, Any]) -> Text:
             text.append(f"{mark} ", style)
             text.append(str(reason))
     return text
+
+
+def training_summary(story: Mapping[str, Any], number: int) -> RenderableType:
+    """Say how good the new champion is, and what its threshold means."""
+    told = story["evaluation"]
+    table = Table(
+        title=f"Decision version {number}, on a later window it had not seen", title_justify="left"
+    )
+    table.add_column("figure")
+    table.add_column("value", justify="right")
+    table.add_column("95 % interval", justify="right")
+    for name, label, form in _FIGURES:
+        estimate = told[name]
+        if estimate["value"] is not None:
+            table.add_row(label, form.format(estimate["value"]), _interval(estimate, form))
+    lines = [Text(f"{told['rows']:,} snapshots, {told['positives']:,} of them won")]
+    lines += [
+        Text(
+            f"{each['name']}: log loss {each['log_loss']['value']:.4f} on the selection window"
+            + (", chosen" if each["chosen"] else "")
+        )
+        for each in story["candidates"]
+    ]
+    choice = story["threshold"]
+    weekly = choice["expected_mqls_per_week"]
+    lines.append(
+        Text(
+            f"MQL from a probability of {choice['threshold']:.1%}: {choice['share']:.1%} of leads"
+            + (f", about {weekly:.0f} new ones a week" if weekly is not None else "")
+            + f"; {choice['precision']['value']:.0%} of them convert"
+        )
+    )
+    lines += [Text(f"Note: {note}", "dim") for note in story["notes"]]
+    return Group(table, *lines)
+
+
+_FIGURES = (
+    ("base_rate", "base rate", "{:.2%}"),
+    ("auc", "AUC", "{:.3f}"),
+    ("average_precision", "average precision", "{:.3f}"),
+    ("log_loss", "log loss", "{:.4f}"),
+    ("brier", "Brier score", "{:.4f}"),
+    ("ece", "calibration error", "{:.4f}"),
+    ("ece_noise", "  of it by chance alone", "{:.4f}"),
+    ("calibration_slope", "calibration slope", "{:.2f}"),
+    ("calibration_intercept", "calibration intercept", "{:.2f}"),
+    ("lift_at_10", "lift of the best tenth", "{:.1f}"),
+)
+
+
+def _interval(estimate: Mapping[str, Any], form: str) -> str:
+    if estimate["low"] is None or estimate["high"] is None:
+        return ""
+    return f"{form.format(estimate['low'])} to {form.format(estimate['high'])}"

@@ -10,7 +10,8 @@ import pandas as pd
 from leadlight.features.catalog import Feature, feature_catalog
 from leadlight.features.definition import FeatureDefinition
 from leadlight.features.engines import DuckDBEngine
-from leadlight.features.engines.feature_table import compute_features, define_features
+from leadlight.features.engines.feature_definition import define_features
+from leadlight.features.engines.feature_table import compute_features
 from leadlight.features.snapshots import SnapshotCounts, training_snapshots
 from leadlight.features.taxonomy import DEFAULT_PAGE_RULES, PageRule
 from leadlight.features.validation import DoorReport
@@ -101,12 +102,17 @@ def train(config: Config, progress: Progress) -> Trained:
         )
     with progress.stage("Choosing the threshold"):
         choice = choose_threshold(
-            policy_of(config), result.held_out, floors_of(config), seed=config.seed
+            policy_of(config),
+            result.held_out,
+            floors_of(config),
+            seed=config.seed,
+            horizon_days=config.label.horizon_days,
+            sampled_share=_sampled_share(training_set.counts),
         )
     metadata = {
         "project": config.project,
         "trained_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "horizon_days": config.label.horizon_days,
+        "horizon_days": None if door.tables.is_flat else config.label.horizon_days,
         **hashes,
     }
     decision = DecisionVersion(
@@ -154,6 +160,10 @@ def _training_set(
     return _TrainingSet(
         frame, feature_catalog(defined.definition), defined.definition, counts, defined.notes
     )
+
+
+def _sampled_share(counts: SnapshotCounts) -> float:
+    return counts.rows / (counts.rows + counts.sampled_out)
 
 
 def _page_rules(config: Config) -> tuple[PageRule, ...]:
