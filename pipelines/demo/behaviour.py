@@ -1,164 +1,29 @@
-"""What leads do: visits and their pages, mails and their fate, and activities.
-
-In each step each kind of behaviour happens a Poisson number of times, at a rate that depends on
-the hidden state of the lead's journey and on its style (silent, usual, loud; student). The rates
-are public here because `truth` reads a lead's history backwards through them.
-"""
+"""What leads do: visits and their pages, mails and their fate, and activities."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .events import KIND, Events, Evidence
 from .journey import CUSTOMER, NOBODY, Journeys
 from .people import Leads
+from .rates import (
+    PAGE_SHARES,
+    PAGES_PER_VISIT,
+    PROCESSES,
+    SEND_RATE,
+    STUDENT_PAGES,
+    mail_fates,
+    process_rates,
+)
 from .rhythm import DAY, STEP, Clock, Floats, Ints
 from .vocabulary import ASSETS, PAGES, TRACKING
 
-KINDS = (
-    "page_view",
-    "email_send",
-    "email_open",
-    "email_click",
-    "unsubscribe",
-    "download",
-    "webinar_registered",
-    "webinar_attended",
-    "video_watched",
-    "demo_request",
-    "trial_started",
-    "form_submit",
-)
-KIND = {kind: code for code, kind in enumerate(KINDS)}
 _PLAYED_STATES = CUSTOMER + 1
-
-# Rates per step, by state: cold, aware, interested, evaluating, in deal, customer.
-_RATES = {
-    "visit": (0.010, 0.058, 0.22, 0.50, 0.40, 0.10),
-    "download": (0.0020, 0.015, 0.050, 0.050, 0.02, 0.004),
-    "webinar_missed": (0.0012, 0.007, 0.014, 0.008, 0.004, 0.003),
-    "webinar_attended": (0.0006, 0.004, 0.020, 0.024, 0.010, 0.004),
-    "video_watched": (0.0010, 0.006, 0.022, 0.035, 0.015, 0.008),
-    "demo_request": (0.0001, 0.0006, 0.004, 0.070, 0.010, 0.0),
-    "trial_started": (0.0001, 0.0005, 0.003, 0.050, 0.015, 0.0),
-    "form_submit": (0.0004, 0.0025, 0.006, 0.020, 0.010, 0.002),
-}
-PROCESSES = tuple(_RATES)
-_STYLE_FACTORS = (0.15, 0.9, 1.9)
-_STUDENT_FACTORS = {
-    "visit": 1.3,
-    "download": 6.0,
-    "webinar_missed": 2.5,
-    "webinar_attended": 3.0,
-    "video_watched": 2.0,
-    "demo_request": 0.3,
-    "trial_started": 0.8,
-    "form_submit": 1.0,
-}
-SEND_RATE = 0.042
-
-# Pages of a visit by kind of page (columns as PAGES) and state.
-PAGE_SHARES = np.array(
-    [
-        [0.26, 0.40, 0.12, 0.02, 0.03, 0.03, 0.14],
-        [0.20, 0.44, 0.19, 0.04, 0.06, 0.04, 0.03],
-        [0.13, 0.26, 0.32, 0.11, 0.12, 0.04, 0.02],
-        [0.09, 0.12, 0.31, 0.24, 0.14, 0.09, 0.01],
-        [0.08, 0.06, 0.26, 0.28, 0.16, 0.15, 0.01],
-        [0.16, 0.08, 0.12, 0.03, 0.02, 0.58, 0.01],
-    ]
-)
-_STUDENT_PAGES = np.array([0.14, 0.56, 0.12, 0.02, 0.06, 0.04, 0.06])
-_PAGES_PER_VISIT = np.array([0.48, 0.22, 0.13, 0.08, 0.05, 0.04])
-
-# A mail is opened, clicked when open, or answered by an unsubscription, by state.
-_OPEN = np.array([0.16, 0.28, 0.40, 0.50, 0.50, 0.30])
-_CLICK = np.array([0.06, 0.14, 0.26, 0.34, 0.34, 0.10])
-_UNSUBSCRIBE = np.array([0.022, 0.010, 0.004, 0.002, 0.002, 0.006])
-_OPEN_FACTORS = (0.4, 1.0, 1.35, 1.1)
 
 # Besides, opening a deal is preceded by a raised hand that often.
 _HANDS_BEFORE_DEAL = (("demo_request", 0.40), ("trial_started", 0.15), ("form_submit", 0.20))
-
-
-def process_rates() -> Floats:
-    """Return the rates per step, (processes, 4 styles, 6 states)."""
-    rates = np.array([_RATES[name] for name in PROCESSES])
-    student = np.array([_STUDENT_FACTORS[name] for name in PROCESSES])
-    factors = np.column_stack([np.tile(_STYLE_FACTORS, (len(PROCESSES), 1)), student])
-    return np.asarray(rates[:, None, :] * factors[:, :, None])
-
-
-def mail_fates() -> Floats:
-    """Return the chances that a mail is ignored, opened, clicked or the last: (4, 6, 4)."""
-    opened = np.array(_OPEN_FACTORS)[:, None] * _OPEN
-    clicked = np.broadcast_to(_CLICK, opened.shape)
-    last = np.broadcast_to(_UNSUBSCRIBE, opened.shape)
-    stays = 1 - last
-    return np.stack(
-        [stays * (1 - opened), stays * opened * (1 - clicked), stays * opened * clicked, last],
-        axis=-1,
-    )
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What a history says of the hidden state: one entry for each thing that happened.
-
-    Attributes
-    ----------
-    lead, step : arrays of int64
-    kind : array of uint8
-        A process of ``PROCESSES``, then a kind of page, then a fate of a mail.
-    """
-
-    lead: Ints
-    step: Ints
-    kind: NDArray[np.uint8]
-
-
-@dataclass(frozen=True)
-class Events:
-    """Events; arrays of one entry each.
-
-    Attributes
-    ----------
-    lead : array of int32
-        Index of the lead.
-    kind : array of uint8
-        Index into ``KINDS``.
-    detail : array of int16
-        Index into the vocabulary's pages (page views), assets (activities) or fates (mails).
-    at, known : arrays of int64
-        When it happened and when it was recorded, in seconds since the world's beginning.
-    """
-
-    lead: NDArray[np.int32]
-    kind: NDArray[np.uint8]
-    detail: NDArray[np.int16]
-    at: Ints
-    known: Ints
-
-    def __len__(self) -> int:
-        return len(self.at)
-
-    def only(self, rows: NDArray[np.generic]) -> "Events":
-        """Return the events of some rows (a mask, or indices in a new order)."""
-        return Events(
-            self.lead[rows], self.kind[rows], self.detail[rows], self.at[rows], self.known[rows]
-        )
-
-    @staticmethod
-    def together(parts: "list[Events]", offsets: list[int] | None = None) -> "Events":
-        """Join parts into one, adding an offset to the leads of each."""
-        first = offsets or [0] * len(parts)
-        return Events(
-            np.concatenate([p.lead + np.int32(o) for p, o in zip(parts, first, strict=True)]),
-            np.concatenate([part.kind for part in parts]),
-            np.concatenate([part.detail for part in parts]),
-            np.concatenate([part.at for part in parts]),
-            np.concatenate([part.known for part in parts]),
-        )
 
 
 def page_paths() -> tuple[str, ...]:
@@ -272,14 +137,14 @@ def _visits(
 ) -> tuple[Events, Evidence]:
     lead, step, code = cells.draw(rng, _by_code(rates, web_only=True))
     arrival = clock.moments(rng, step)
-    bounds = np.cumsum(_PAGES_PER_VISIT)
+    bounds = np.cumsum(PAGES_PER_VISIT)
     pages = 1 + np.searchsorted(bounds[:-1], rng.random(len(lead)))
     visit = np.repeat(np.arange(len(lead)), pages)
     order = np.arange(len(visit)) - np.repeat(np.cumsum(pages) - pages, pages)
     shares = np.empty((8, 4, len(_PAGE_COUNTS)))
     shares[:_PLAYED_STATES] = PAGE_SHARES[:, None, :]
-    shares[:, 3] = _STUDENT_PAGES
-    shares[NOBODY:] = _STUDENT_PAGES
+    shares[:, 3] = STUDENT_PAGES
+    shares[NOBODY:] = STUDENT_PAGES
     # Inverse transform by look-up: 512 slots for each (state, style).
     slots = (np.arange(512) + 0.5) / 512
     table = np.array(

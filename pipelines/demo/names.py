@@ -16,6 +16,7 @@ from .vocabulary import (
     LAST_NAMES,
 )
 
+CONTACTS_MERGED = 0.01
 _UNIVERSITIES = 160
 _FIRST_LEAD_ID = 1_000_001
 _FIRST_OLD_ID = 400_000_001

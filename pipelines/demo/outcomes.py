@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .behaviour import KIND, Events
+from .events import KIND, Events
 from .journey import Deals
 from .people import FIT_LEVELS, Accounts, Leads
 from .rhythm import DAY, Clock, Floats, Ints

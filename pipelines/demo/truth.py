@@ -28,7 +28,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .behaviour import PAGE_SHARES, PROCESSES, Evidence, mail_fates, process_rates
+from .events import Evidence
 from .journey import (
     COLD,
     EVALUATING,
@@ -40,6 +40,7 @@ from .journey import (
     win_probability,
 )
 from .people import NEEDS, Leads, style_shares
+from .rates import PAGE_SHARES, PROCESSES, mail_fates, process_rates
 from .rhythm import COOLDOWN_STEPS, HORIZON_STEPS, Clock, Floats, Ints
 
 _STATES = len(FIRST_STATE)

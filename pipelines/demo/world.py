@@ -18,11 +18,12 @@ from sklearn.metrics import log_loss, roc_auc_score
 
 from leadlight.features.errors import ConfigError, WorkspaceError
 
-from . import files
-from .behaviour import Events, behave
+from . import answers, crm, tracking
+from .behaviour import behave
+from .events import Events
 from .files import Export, write_exports
 from .journey import Deals, hazard, walk
-from .names import Ids
+from .names import CONTACTS_MERGED, Ids
 from .outcomes import agree_terms, give_feedback, overwrite_fields
 from .people import Accounts, Leads, make_accounts, make_leads
 from .rhythm import HORIZON_STEPS, STEP, Clock
@@ -170,36 +171,36 @@ def exports(world: World) -> tuple[Export, ...]:
     def dice(purpose: int) -> np.random.Generator:
         return np.random.default_rng([world.spec.seed, 2, purpose])
 
-    ids = Ids(dice(0), clock, accounts, leads, files.CONTACTS_MERGED)
+    ids = Ids(dice(0), clock, accounts, leads, CONTACTS_MERGED)
 
     def sales() -> Mapping[str, pa.Table]:
         feedback = give_feedback(dice(1), clock, accounts, leads, events)
         fields = overwrite_fields(dice(2), clock, leads, deals, feedback)
         terms = agree_terms(dice(3), accounts, leads, deals)
         return {
-            "contacts.csv": files.contacts(dice(4), clock, accounts, leads, ids, fields),
-            "deals.csv": files.deals_table(clock, leads, ids, deals, terms),
-            "feedback.csv": files.feedback_table(clock, ids, feedback),
+            "contacts.csv": crm.contacts(dice(4), clock, accounts, leads, ids, fields),
+            "deals.csv": crm.deals_table(clock, leads, ids, deals, terms),
+            "feedback.csv": crm.feedback_table(clock, ids, feedback),
         }
 
     def web() -> Mapping[str, pa.Table]:
-        return files.page_views(dice(5), clock, leads, events, ids)
+        return tracking.page_views(dice(5), clock, leads, events, ids)
 
-    def crm() -> Mapping[str, pa.Table]:
+    def rest() -> Mapping[str, pa.Table]:
         return {
-            "companies.parquet": files.companies(accounts, ids),
-            "activities.parquet": files.activities(clock, events, ids),
-            "identities.csv": files.identities(clock, leads, events, ids),
+            "companies.parquet": crm.companies(accounts, ids),
+            "activities.parquet": tracking.activities(clock, events, ids),
+            "identities.csv": crm.identities(clock, leads, events, ids),
         }
 
     def mail() -> Mapping[str, pa.Table]:
-        return {"email.csv.gz": files.mails(dice(6), clock, events, ids)}
+        return {"email.csv.gz": tracking.mails(dice(6), clock, events, ids)}
 
     def known() -> Mapping[str, pa.Table]:
-        return files.truth_tables(clock, leads, ids, truth) if truth else {}
+        return answers.truth_tables(clock, leads, ids, truth) if truth else {}
 
     # The longest first, so that the workers end together.
-    return mail, web, sales, known, crm
+    return mail, web, sales, known, rest
 
 
 def _config_text(spec: WorldSpec, clock: Clock) -> str:

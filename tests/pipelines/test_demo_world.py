@@ -17,7 +17,6 @@ from sklearn.metrics import log_loss, roc_auc_score
 
 from leadlight.features.errors import ConfigError, WorkspaceError
 from leadlight.pipelines.config import load_config
-from leadlight.pipelines.demo.behaviour import mail_fates
 from leadlight.pipelines.demo.journey import (
     COLD,
     EVALUATING,
@@ -27,6 +26,7 @@ from leadlight.pipelines.demo.journey import (
     win_probability,
 )
 from leadlight.pipelines.demo.people import FIT_LEVELS
+from leadlight.pipelines.demo.rates import mail_fates
 from leadlight.pipelines.demo.rhythm import HORIZON_STEPS, Clock
 from leadlight.pipelines.demo.truth import conversion_by_state
 from leadlight.pipelines.demo.world import WorldSpec, WorldSummary, generate_world, make_world
