@@ -38,9 +38,9 @@ def _segment(*words: str) -> str:
 # site come before the topics.
 DEFAULT_PAGE_RULES: tuple[PageRule, ...] = (
     PageRule("careers", _segment("careers?", "jobs?", "karriere", "vacanc(y|ies)")),
-    PageRule("login", _segment("log-?in", "sign-?in", "password")),
     PageRule("blog", _segment("blog", "news", "articles?", "insights?")),
     PageRule("docs", _segment("docs?", "documentation", "api", "help", "support", "developers?")),
+    PageRule("login", _segment("log-?in", "sign-?in", "password")),
     PageRule("case_study", _segment("case[-_]stud(y|ies)", "customers?", "success-stor(y|ies)")),
     PageRule("demo", _segment("demo", "(request|book|get)-a?-?demo", "(free-)?trial")),
     PageRule("pricing", _segment("pric(e|es|ing)", "plans?", "preise", "tarifs")),

@@ -112,10 +112,9 @@ def _missing(feature: Feature) -> str:
 
 
 def _category(feature: Feature, text: str) -> str:
-    if feature.statistic == "email_kind":
-        told: str | None = vocabulary()["email_kinds"].get(text)
-        return told or f"{feature.label}: {text}"
-    if feature.statistic == "job_function":
-        return f"Works in {text}"
     readable = spaced(text) if "_" in text else text
+    if feature.statistic == "email_kind":
+        return str(vocabulary()["email_kinds"].get(text, f"{feature.label}: {readable}"))
+    if feature.statistic == "job_function":
+        return f"Works in {readable}"
     return f"{feature.label}: {readable}"
