@@ -48,7 +48,7 @@ class Recognised:
     remarks : tuple of str
         What a person should check.
     label : str or None
-        Flat tables: column of the raw table that ``won`` reads.
+        Where leads carry it themselves: the column that ``won`` reads.
     """
 
     table: str

@@ -59,7 +59,7 @@ def _problems(error: ValidationError, data: Any) -> Iterator[tuple[KeyPath, str]
                 known = nearest or f" Known: {', '.join(context['known'])}"
                 yield (*key_path, key), f"unknown key.{known}"
         elif detail["type"] in {"literal_error", "union_tag_invalid"}:
-            expected = re.findall(r"'([^']*)'", context.get("expected_tags", context["expected"]))
+            expected = re.findall(r"'([^']*)'", context.get("expected_tags") or context["expected"])
             yield from _unknown_word(key_path, detail["input"], expected)
         elif detail["type"] == "union_tag_not_found":
             yield key_path, "say `policy`: capacity, top_share or probability"

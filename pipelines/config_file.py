@@ -52,8 +52,9 @@ def read_config_file(path: Path, environ: Mapping[str, str]) -> ConfigDocument:
         No such file, not YAML, a key twice, a variable that is not set.
     """
     text = _text(path)
-    loader = _Loader(text)
+    loader: _Loader | None = None
     try:
+        loader = _Loader(text)
         node = loader.get_single_node()
         if node is None:
             raise ConfigError(f"{path} is empty", hint=_INIT)
@@ -65,8 +66,11 @@ def read_config_file(path: Path, environ: Mapping[str, str]) -> ConfigDocument:
         raise ConfigError(f"{place}: not valid YAML: {error.problem}", hint=_QUOTES) from None
     except yaml.YAMLError as error:
         raise ConfigError(f"{path}: not valid YAML: {error}", hint=_QUOTES) from None
+    except RecursionError:
+        raise ConfigError(f"{path} is nested too deeply to be read") from None
     finally:
-        loader.dispose()
+        if loader is not None:
+            loader.dispose()
     return ConfigDocument(path, data, reading.lines, reading.written)
 
 
@@ -78,21 +82,24 @@ _QUOTES = (
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML 1.2 scalars: dates stay texts, and only true and false are booleans."""
+    """YAML 1.2 scalars: dates, times of day, yes and no, and 007 stay texts."""
 
-    yaml_implicit_resolvers = {  # noqa: RUF012 -- the name and type that PyYAML reads
-        first: [
-            (tag, pattern)
-            for tag, pattern in resolvers
-            if tag not in {"tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:bool"}
-        ]
-        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
+    yaml_implicit_resolvers = {}  # noqa: RUF012 -- the name that PyYAML reads
 
 
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
-)
+_TAG = "tag:yaml.org,2002:"
+for _kind, _pattern, _first in (
+    ("bool", r"^(true|True|TRUE|false|False|FALSE)$", "tTfF"),
+    ("null", r"^(~|null|Null|NULL|)$", ["~", "n", "N", ""]),
+    ("int", r"^[-+]?(0|[1-9][0-9]*)$", "-+0123456789"),
+    (
+        "float",
+        r"^([-+]?(\.[0-9]+|[0-9]+\.[0-9]*|[0-9]+(?=[eE]))([eE][-+]?[0-9]+)?"
+        r"|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))$",
+        "-+.0123456789",
+    ),
+):
+    _Loader.add_implicit_resolver(_TAG + _kind, re.compile(_pattern), list(_first))
 
 
 @dataclass
@@ -108,6 +115,8 @@ class _Reading:
         self.lines.setdefault(at, node.start_mark.line + 1)
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(node, at)
+        if node.tag not in {_TAG + "map", _TAG + "seq"}:
+            raise self._error(node, at, f"the tag {node.tag} has no meaning here")
         if id(node) in self._open:
             raise self._error(node, at, "this part contains itself")
         self._open.append(id(node))

@@ -192,13 +192,10 @@ def _lifecycle_lines(recognition: Recognition) -> Iterator[str]:
     yield ""
     yield "features:"
     yield "  lookback_days: [7, 30, 90]"
+    profiles = [one for one in recognition.found if one.table in {"leads", "accounts"}]
     yield from _exclude_lines(
-        [
-            name
-            for one in recognition.found
-            if one.table in {"leads", "accounts"}
-            for name in _free_columns(one)
-        ]
+        [name for one in profiles for name in _free_columns(one)],
+        [name for one in profiles for name in _outcome_columns(one, recognition)],
     )
     yield ""
     yield "# The best tenth becomes MQLs; or as many as sales can work:"
@@ -206,8 +203,16 @@ def _lifecycle_lines(recognition: Recognition) -> Iterator[str]:
     yield "mql: {policy: top_share, share: 0.1}"
 
 
-def _exclude_lines(columns: Iterable[str]) -> Iterator[str]:
-    excluded = list(dict.fromkeys(name for name in columns if _is_leak(name) or _is_personal(name)))
+def _outcome_columns(profile: Recognised, recognition: Recognition) -> list[str]:
+    """Columns of leads that outcomes are read from as well, where the CRM keeps both together."""
+    outcomes = [one for one in recognition.of("outcomes") if one.raw is profile.raw]
+    read = [name for one in outcomes for name in (one.columns["closed_at"], one.label)]
+    return [name for name in read if name]
+
+
+def _exclude_lines(columns: Iterable[str], outcomes: Iterable[str] = ()) -> Iterator[str]:
+    suspicious = [name for name in columns if _is_leak(name) or _is_personal(name)]
+    excluded = list(dict.fromkeys([*outcomes, *suspicious]))
     yield "  # Never to be used: what sales or the CRM fill in later knows the outcome already."
     yield "  # Look for more of the kind."
     yield from _name_lines("exclude", excluded)

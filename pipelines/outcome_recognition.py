@@ -78,7 +78,7 @@ def split_event_log(events: Recognised) -> Iterator[Recognised]:
         yield events
         return
     lost = [name for name in types if LOST_WORDS.search(name.lower())]
-    prefix = won[0][: WON_WORDS.search(won[0].lower()).start()] if len(won) == 1 else ""  # type: ignore[union-attr]
+    prefix = won[0][: len(WON_WORDS.sub("", won[0].lower()))] if len(won) == 1 else ""
     same_kind = [name for name in lost if name.startswith(prefix)]
     closing = [*won, *same_kind]
     remark = f"wins and losses are taken from the event log: {', '.join(closing)}"
@@ -112,11 +112,14 @@ def conversions_of_leads(leads: Recognised) -> list[Recognised]:
     closing = next((column for column in stamps if column.name not in used), None)
     if closing is None:
         return []
-    label = next((yes for c in by_rank(leads.raw, LABELS) if (yes := yes_condition(c))), "true")
+    labels = by_rank(leads.raw, LABELS)
+    label, won = next(
+        ((column.name, yes) for column in labels if (yes := yes_condition(column))), (None, "true")
+    )
     columns = {"lead_id": leads.columns["lead_id"], "closed_at": closing.name}
-    settings = {"where": f"{sql_name(closing.name)} IS NOT NULL", "won": label}
+    settings = {"where": f"{sql_name(closing.name)} IS NOT NULL", "won": won}
     remark = f"wins are taken from the leads themselves, at their '{closing.name}'"
-    return [Recognised("outcomes", leads.raw, columns, settings, (remark,))]
+    return [Recognised("outcomes", leads.raw, columns, settings, (remark,), label)]
 
 
 def yes_condition(column: RawColumn) -> str | None:
