@@ -27,7 +27,15 @@ def write_table(table: pa.Table, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix == ".parquet":
         # Without Arrow's own schema, so that texts are texts for every reader.
-        pq.write_table(table, path, store_schema=False, compression="zstd")
+        instants = [field.name for field in table.schema if pa.types.is_timestamp(field.type)]
+        pq.write_table(
+            table,
+            path,
+            store_schema=False,
+            compression="zstd",
+            use_dictionary=[name for name in table.column_names if name not in instants],
+            column_encoding=dict.fromkeys(instants, "DELTA_BINARY_PACKED"),
+        )
     else:
         _write_csv(table, path)
 
