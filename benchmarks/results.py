@@ -74,6 +74,8 @@ def machine() -> dict[str, object]:
         "processor": _processor(),
         "cores": os.cpu_count(),
         "memory_gb": round(psutil.virtual_memory().total / 2**30, 1),
+        # Above the number of cores, others were at work and times by the clock are too long.
+        "load": round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None,
         "system": f"{platform.system()} {platform.release()}",
     }
 
@@ -99,7 +101,13 @@ def peak_memory_mb() -> float:
 
 
 def write_results(
-    name: str, results: Sequence[Result], *, seed: int, quick: bool = False, out: Path = OUT
+    name: str,
+    results: Sequence[Result],
+    *,
+    seed: int,
+    quick: bool = False,
+    out: Path = OUT,
+    console: Console | None = None,
 ) -> Path:
     """Print the table and write ``out/NAME.json``; return its path.
 
@@ -113,8 +121,15 @@ def write_results(
         Whether this was the smaller run.
     out : Path
         Folder of the JSON file.
+    console : rich.console.Console, optional
+        Where to print the table.
     """
-    _print(name, results, quick=quick)
+    _print(
+        name,
+        results,
+        quick=quick,
+        console=console or Console(width=None if sys.stdout.isatty() else 140),
+    )
     out.mkdir(parents=True, exist_ok=True)
     path = out / f"{name}.json"
     content = {
@@ -131,7 +146,7 @@ def write_results(
     return path
 
 
-def _print(name: str, results: Sequence[Result], *, quick: bool) -> None:
+def _print(name: str, results: Sequence[Result], *, quick: bool, console: Console) -> None:
     table = Table(title=f"bench-{name}{' (quick)' if quick else ''}", title_justify="left")
     table.add_column("figure")
     for column in ("value", "unit", "peer", "ratio", "mark", "met"):
@@ -149,7 +164,8 @@ def _print(name: str, results: Sequence[Result], *, quick: bool) -> None:
             "" if result.mark is None else f"{sign} {_number(result.mark)}{on}",
             {None: "", True: "yes", False: "NO"}[result.met],
         )
-    Console(width=None if sys.stdout.isatty() else 140).print(table)
+    console.print(table)
+    console.print(", ".join(f"{what}: {value}" for what, value in machine().items()))
 
 
 def _number(value: float | None) -> str:
