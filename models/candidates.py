@@ -1,4 +1,4 @@
-"""Candidates: the additive models that compete, each a scikit-learn pipeline from frame to margin."""
+"""Candidates: the additive models that compete, each a pipeline from frame to margin."""
 
 from collections.abc import Mapping, Sequence
 
@@ -19,8 +19,11 @@ from leadlight.features.catalog import Feature
 
 from .encoding import FloatArray, LeadEncoder, feature_kinds
 
-BOOSTING_ITERATIONS = 300
-"""Most boosting steps tried; the select window chooses how many are kept."""
+PENALTIES = (0.001, 0.01, 0.1, 1.0)
+"""Inverse strengths of the scorecard's penalty to choose from; 0.1 unless another proves better."""
+
+ITERATIONS = (30, 60, 120, 200, 300)
+"""Numbers of boosting steps to choose from; 120 unless another proves better."""
 
 
 def candidates(features: Sequence[Feature], *, seed: int) -> Mapping[str, Pipeline]:
@@ -84,7 +87,7 @@ def boosted_additive(features: Sequence[Feature], *, seed: int) -> Pipeline:
         interaction_cst="no_interactions",
         categorical_features=category or None,
         learning_rate=0.08,
-        max_iter=BOOSTING_ITERATIONS,
+        max_iter=120,
         max_leaf_nodes=6,
         min_samples_leaf=20,
         l2_regularization=1.0,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -135,13 +135,13 @@ def feature_kinds(features: Sequence[Feature]) -> tuple[FeatureKind, ...]:
     return tuple(feature.kind for feature in features)
 
 
-def _holds_numbers(column: "pd.Series[object]") -> bool:
+def _holds_numbers(column: "pd.Series[Any]") -> bool:
     if pd.api.types.is_numeric_dtype(column.dtype):
         return not pd.api.types.is_complex_dtype(column.dtype)
     return bool(column.isna().all())
 
 
-def _holds_text(column: "pd.Series[object]") -> bool:
+def _holds_text(column: "pd.Series[Any]") -> bool:
     kind = column.dtype
     if isinstance(kind, pd.CategoricalDtype):
         kind = kind.categories.dtype
@@ -149,24 +149,26 @@ def _holds_text(column: "pd.Series[object]") -> bool:
     return is_text or bool(column.isna().all())
 
 
-def _sample(column: "pd.Series[object]") -> str:
+def _sample(column: "pd.Series[Any]") -> str:
     return f"{column.dtype} ({column.dropna().iloc[0]!r})"
 
 
-def _numbers(column: "pd.Series[object]") -> FloatArray:
+def _numbers(column: "pd.Series[Any]") -> FloatArray:
     if not pd.api.types.is_numeric_dtype(column.dtype):
         return np.full(len(column), np.nan)
-    return np.clip(column.to_numpy(dtype=np.float64, na_value=np.nan), -LARGEST, LARGEST)
+    values: FloatArray = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    return np.clip(values, -LARGEST, LARGEST)
 
 
-def _positions(column: "pd.Series[object]", levels: tuple[str, ...]) -> FloatArray:
+def _positions(column: "pd.Series[Any]", levels: tuple[str, ...]) -> FloatArray:
     codes, seen = pd.factorize(column.astype("str"))
     position_of = {level: float(at) for at, level in enumerate(levels)}
     positions = np.array([position_of.get(level, len(levels)) for level in seen] + [np.nan])
-    return positions[codes]  # factorize gives -1, the last position, to missing values
+    encoded: FloatArray = positions[codes]  # factorize gives missing values -1: the last position
+    return encoded
 
 
-def _frequent_levels(column: "pd.Series[object]") -> tuple[str, ...]:
+def _frequent_levels(column: "pd.Series[Any]") -> tuple[str, ...]:
     counts = column.dropna().astype("str").value_counts()
     counts = counts[counts >= MIN_LEVEL_ROWS]
     ranked = sorted(counts.items(), key=lambda pair: (-pair[1], str(pair[0])))
