@@ -110,20 +110,18 @@ def training_snapshots(
         No deal has closed yet.
     """
     if tables.is_flat:
-        rows = flat_snapshots_sql(tables)
-        counts = {"immature": 0, "not_at_risk": 0, "before_observation": 0}
-        kept = f"SELECT * FROM ({rows}) WHERE label IS NOT NULL"
+        candidates = (
+            "SELECT *, CASE WHEN label IS NULL THEN 'unlabelled' ELSE 'kept' END AS status"
+            f" FROM ({flat_snapshots_sql(tables)})"
+        )
     else:
         _require_dates(tables)
         window = observed_window(engine, tables, plan)
-        first = _instant(
-            engine, f"SELECT epoch_us(min(created_at)) FROM {parquet(tables.path('leads'))}"
-        )
+        leads = parquet(tables.path("leads"))
+        first = _instant(engine, f"SELECT epoch_us(min(created_at)) FROM {leads}")
         candidates = candidates_sql(tables, plan, window, first)
-        found = engine.rows(f"SELECT status, count(*) FROM ({candidates}) GROUP BY status")
-        counts = dict(found)
-        kept = f"SELECT * EXCLUDE (status) FROM ({candidates}) WHERE status = 'kept'"
-    total = engine.rows(f"SELECT count(*) FROM ({kept})")[0][0]
+    counts = dict(engine.rows(f"SELECT status, count(*) FROM ({candidates}) GROUP BY status"))
+    kept = f"SELECT * EXCLUDE (status) FROM ({candidates}) WHERE status = 'kept'"
     sampled = kept if plan.max_rows is None else sample_sql(kept, plan.max_rows)
     written = _write(engine, sampled, path)
     return SnapshotCounts(
@@ -131,7 +129,7 @@ def training_snapshots(
         immature_dropped=counts.get("immature", 0),
         not_at_risk_dropped=counts.get("not_at_risk", 0),
         before_observation_dropped=counts.get("before_observation", 0),
-        sampled_out=total - written[0],
+        sampled_out=counts.get("kept", 0) - written[0],
     )
 
 

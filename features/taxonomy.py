@@ -49,7 +49,9 @@ DEFAULT_PAGE_RULES: tuple[PageRule, ...] = (
 )
 
 # Which kinds of event carry a page in their detail.
-_PAGE_VIEW = r"(^|_)(page|pages|pageview|pageviews|visit|visits|visited|screen)(_|$)|^view(s|ed)?$"
+_PAGE_VIEW = re.compile(
+    r"(^|_)(page|pages|pageview|pageviews|visit|visits|visited|screen)(_|$)|^view(s|ed)?$"
+)
 _URL_OR_PATH = r"^(/|https?://|www\.|[a-z0-9-]+(\.[a-z0-9-]+)+(/|$))"
 _URL_PATH = r"^(?:[a-z][a-z0-9+.-]*:)?(?://[^/?#]*)?([^?#]*)"
 
@@ -109,9 +111,9 @@ def page_kind_sql(detail: str, rules: Sequence[PageRule]) -> str:
     return f"CASE WHEN regexp_matches({address}, {literal(_URL_OR_PATH)}) THEN {kind} END"
 
 
-def is_page_view_sql(kind: str) -> str:
-    """Return SQL for whether a kind of event views a page, so that its detail may be a URL."""
-    return f"regexp_matches({kind}, {literal(_PAGE_VIEW)})"
+def is_page_view(event_type: str) -> bool:
+    """Say whether events of this type view a page, so that their detail may be its address."""
+    return _PAGE_VIEW.search(feature_name(event_type)) is not None
 
 
 def _words(*words: str) -> str:

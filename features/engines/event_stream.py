@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from leadlight.features.sql import literal, parquet
 from leadlight.features.tables import CanonicalTables
-from leadlight.features.taxonomy import PageRule, is_page_view_sql, name_sql, page_kind_sql
+from leadlight.features.taxonomy import PageRule, name_sql, page_kind_sql
 
 
 def leads_sql(snapshots: str, buckets: int) -> str:
@@ -29,15 +29,15 @@ def leads_sql(snapshots: str, buckets: int) -> str:
     """
 
 
-def page_types_sql(events: str) -> str:
-    """Return SQL for those event types whose detail is the address of a page."""
+def addresses_sql(tables: CanonicalTables, page_types: Sequence[str]) -> str:
+    """Return SQL for the distinct pairs of ``event_type`` and page ``address``."""
     return (
-        f"SELECT event_type FROM (SELECT DISTINCT event_type FROM {events})"
-        f" WHERE {is_page_view_sql(name_sql('event_type'))} ORDER BY event_type"
+        f"SELECT DISTINCT event_type, {address_sql(tables, page_types)} AS address"
+        f" FROM {events_sql(tables)}"
     )
 
 
-def kinds_sql(tables: CanonicalTables, page_types: Sequence[str], rules: Sequence[PageRule]) -> str:
+def kinds_sql(addresses: str, rules: Sequence[PageRule]) -> str:
     """Return SQL for the kind of each distinct event type and page address.
 
     Columns ``event_type, address, name, kind``; ``name`` is the kind without the page. Rules are
@@ -45,22 +45,17 @@ def kinds_sql(tables: CanonicalTables, page_types: Sequence[str], rules: Sequenc
 
     Parameters
     ----------
-    page_types : sequence of str
-        Event types that carry a page's address.
+    addresses : str
+        A kept table as ``addresses_sql`` describes it.
     rules : sequence of PageRule
     """
     name = name_sql("event_type")
     kind = f"{name} || coalesce('_' || {page_kind_sql('address', rules)}, '')"
-    return f"""
-        SELECT event_type, address, {name} AS name, {kind} AS kind FROM (
-            SELECT DISTINCT event_type, {address_sql(tables, page_types)} AS address
-            FROM {events_sql(tables)}
-        )
-    """
+    return f"SELECT event_type, address, {name} AS name, {kind} AS kind FROM {addresses}"
 
 
 def counted_kinds_sql(kinds: str, excluded: Sequence[str]) -> str:
-    """Return SQL for the kinds that count, those that are excluded by kind or name left out."""
+    """Return SQL for the kinds that count: those not excluded, by kind or by name."""
     names = ", ".join(literal(name) for name in excluded) or "''"
     return (
         f"SELECT event_type, address, kind FROM {kinds}"

@@ -27,19 +27,12 @@ from leadlight.features.tables import CanonicalTables
 from leadlight.features.taxonomy import DEFAULT_PAGE_RULES, PageRule, feature_name
 
 from .duckdb import DuckDBEngine
-from .event_stream import (
-    counted_kinds_sql,
-    events_sql,
-    kinds_sql,
-    leads_sql,
-    page_types_sql,
-    stream_sql,
-)
+from .event_kinds import KINDS, event_kinds
+from .event_stream import counted_kinds_sql, leads_sql, stream_sql
 
 MIN_LEADS = 20
 MAX_KINDS = 50
 _LEADS = "feature_definition_leads"
-_KINDS = "feature_definition_kinds"
 _AGE = frozenset({"created_at", "leads.created_at", "lead_age_days"})
 
 
@@ -88,12 +81,13 @@ def define_features(
     rules = _checked_rules(engine, page_rules)
     source = parquet(snapshots)
     found = _candidates(engine, tables)
-    with _kinds_of_events(engine, tables, rules) as events:
+    with _event_kinds(engine, tables, rules) as page_types:
+        events = {} if page_types is None else _event_names(engine)
         _check_names(
             {"exclude": exclude, "include": include, "engagement": engagement}, found, events
         )
         out = tuple(sorted({events[name] for name in exclude if name in events}))
-        kinds, notes = _common_kinds(engine, tables, source, out)
+        kinds, notes = _common_kinds(engine, tables, source, page_types, out)
     columns, column_notes = _columns(engine, tables, source, found, set(exclude), set(include))
     deeds = {each.column.column for each in found if each.names & set(engagement)}
     definition = FeatureDefinition(
@@ -140,22 +134,22 @@ def _candidates(engine: DuckDBEngine, tables: CanonicalTables) -> tuple[Candidat
 
 
 @contextmanager
-def _kinds_of_events(
+def _event_kinds(
     engine: DuckDBEngine, tables: CanonicalTables, rules: Sequence[PageRule]
-) -> Iterator[dict[str, str]]:
-    """Keep the kinds as a table; yield what events may be called, with the kind each name means."""
+) -> Iterator[tuple[str, ...] | None]:
+    """Keep the kinds of events as ``event_kinds`` does; None where no event can be seen."""
     if not tables.has("events") or tables.is_flat:
-        yield {}
+        yield None
         return
-    page_types = _page_types(engine, tables)
-    with engine.temporary_table(_KINDS, kinds_sql(tables, page_types, rules)):
-        found = engine.rows(f"SELECT DISTINCT event_type, name, kind FROM {_KINDS}")
-        kinds = {kind: kind for _, _, kind in found}
-        yield kinds | {event_type: name for event_type, name, _ in found}
+    with event_kinds(engine, tables, rules) as page_types:
+        yield page_types
 
 
-def _page_types(engine: DuckDBEngine, tables: CanonicalTables) -> list[str]:
-    return [row[0] for row in engine.rows(page_types_sql(events_sql(tables)))]
+def _event_names(engine: DuckDBEngine) -> dict[str, str]:
+    """Return what events may be called, with the kind or the name of kinds that it means."""
+    found = engine.rows(f"SELECT DISTINCT event_type, name, kind FROM {KINDS}")
+    kinds = {kind: kind for _, _, kind in found}
+    return kinds | {event_type: name for event_type, name, _ in found}
 
 
 def _check_names(
@@ -179,15 +173,19 @@ def _check_names(
 
 
 def _common_kinds(
-    engine: DuckDBEngine, tables: CanonicalTables, source: str, excluded: Sequence[str]
+    engine: DuckDBEngine,
+    tables: CanonicalTables,
+    source: str,
+    page_types: Sequence[str] | None,
+    excluded: Sequence[str],
 ) -> tuple[tuple[str, ...], list[str]]:
     """Return the kinds that enough leads had before their last snapshot, and what was left out."""
-    if not tables.has("events"):
-        return (), []
-    if tables.is_flat:
-        return (), ["events are not used: the rows of leads carry labels but no time"]
-    kinds = f"({counted_kinds_sql(_KINDS, excluded)})"
-    stream = stream_sql(tables, _page_types(engine, tables), leads=_LEADS, kinds=kinds)
+    if page_types is None:
+        flat = tables.has("events")
+        reason = "events are not used: the rows of leads carry labels but no time"
+        return (), [reason] if flat else []
+    kinds = f"({counted_kinds_sql(KINDS, excluded)})"
+    stream = stream_sql(tables, page_types, leads=_LEADS, kinds=kinds)
     with engine.temporary_table(_LEADS, leads_sql(source, 1)):
         counts = engine.rows(
             f"SELECT kind, count(DISTINCT code) AS n FROM ({stream}) JOIN {_LEADS} USING (code)"

@@ -20,14 +20,8 @@ from leadlight.features.sql import identifier, literal, parquet
 from leadlight.features.tables import CanonicalTables
 
 from .duckdb import DuckDBEngine
-from .event_stream import (
-    counted_kinds_sql,
-    events_sql,
-    kinds_sql,
-    leads_sql,
-    page_types_sql,
-    stream_sql,
-)
+from .event_kinds import KINDS, event_kinds
+from .event_stream import counted_kinds_sql, events_sql, leads_sql, stream_sql
 
 # A bucket of this size needs some hundred megabytes. Its size does not follow from the memory
 # limit, so that the same input is written as the same parts on any machine.
@@ -35,7 +29,6 @@ EVENTS_PER_BUCKET = 2_000_000
 SNAPSHOTS_PER_BUCKET = 300_000
 
 _LEADS = "feature_table_leads"
-_KINDS = "feature_table_kinds"
 
 
 def compute_features(
@@ -120,13 +113,10 @@ def _stage(
     engine: DuckDBEngine, tables: CanonicalTables, definition: FeatureDefinition, scratch: Path
 ) -> Path:
     """Read and join the events once, and lay them down bucket by bucket."""
-    page_types = [row[0] for row in engine.rows(page_types_sql(events_sql(tables)))]
-    kinds = counted_kinds_sql(
-        f"({kinds_sql(tables, page_types, definition.page_rules)})", definition.excluded_kinds
-    )
     folder = scratch / "events"
-    with engine.temporary_table(_KINDS, _coded(kinds, definition.event_kinds)):
-        stream = stream_sql(tables, page_types, leads=_LEADS, kinds=_KINDS)
+    with event_kinds(engine, tables, definition.page_rules) as page_types:
+        kinds = _coded(counted_kinds_sql(KINDS, definition.excluded_kinds), definition.event_kinds)
+        stream = stream_sql(tables, page_types, leads=_LEADS, kinds=f"({kinds})")
         engine.execute(
             f"COPY ({stream}) TO {literal(str(folder))}"
             " (FORMAT parquet, PARTITION_BY (bucket), COMPRESSION lz4)"

@@ -10,7 +10,7 @@ from leadlight.features.taxonomy import (
     PageRule,
     email_kind_sql,
     feature_name,
-    is_page_view_sql,
+    is_page_view,
     job_function_sql,
     name_sql,
     page_kind_sql,
@@ -64,11 +64,11 @@ def test_the_first_rule_that_matches_wins(read):
 
 
 @pytest.mark.parametrize(
-    ("kind", "is_page"),
+    ("event_type", "is_page"),
     [
         ("page_view", True),
-        ("pageview", True),
-        ("page_visited_on_website", True),
+        ("PageView", True),
+        ("Page Visited on Website", True),
         ("view", True),
         ("email_click", False),
         ("homepage_banner", False),
@@ -76,8 +76,8 @@ def test_the_first_rule_that_matches_wins(read):
         ("download", False),
     ],
 )
-def test_only_views_of_pages_are_read_as_addresses(read, kind, is_page):
-    assert read(is_page_view_sql("text"), kind) is is_page
+def test_only_views_of_pages_are_read_as_addresses(event_type, is_page):
+    assert is_page_view(event_type) is is_page
 
 
 @pytest.mark.parametrize(
