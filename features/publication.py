@@ -28,18 +28,6 @@ def building(directory: Path) -> Iterator[Path]:
         shutil.rmtree(work, ignore_errors=True)
 
 
-@contextmanager
-def interruptible() -> Iterator[None]:
-    """Let Ctrl-C during a query be what it is everywhere else: a KeyboardInterrupt."""
-    try:
-        yield
-    except RuntimeError as error:
-        # DuckDB's own; it has no type of its own for it
-        if "interrupted" in str(error).lower():
-            raise KeyboardInterrupt from error
-        raise
-
-
 def publish(built: Path, directory: Path) -> None:
     """Put a finished folder in the place of the earlier one."""
     earlier = built.with_name("earlier")

@@ -14,7 +14,7 @@ from zoneinfo import available_timezones
 from .engines import DuckDBEngine
 from .errors import ConfigError, DataQualityError, did_you_mean
 from .intake import Intake
-from .publication import building, interruptible, publish, publish_quarantine
+from .publication import building, publish, publish_quarantine
 from .rules import RULES, Rule, RuleCount, limits_with
 from .sources import Source
 from .tables import TABLES, CanonicalTables
@@ -107,7 +107,7 @@ def admit(
     allowed = limits_with(limits)
     _check_sources(sources)
     tell = progress or (lambda _: None)
-    with interruptible(), building(directory) as work:
+    with building(directory) as work:
         intake = Intake(engine, sources, work, now, allowed)
         for table in _ORDER:
             mine = [source for source in sources if source.table == table]

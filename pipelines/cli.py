@@ -79,7 +79,7 @@ def demo(
 
     Example: leadlight demo
     """
-    from .demo import WorldSpec, generate_world  # noqa: PLC0415
+    from .demo.world import WorldSpec, generate_world  # noqa: PLC0415
     from .report.job import write_report  # noqa: PLC0415
     from .score import hottest, score  # noqa: PLC0415
     from .terminal import door_table, hottest_table  # noqa: PLC0415

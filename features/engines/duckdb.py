@@ -69,12 +69,12 @@ class DuckDBEngine(AbstractContextManager["DuckDBEngine"]):
 
     def execute(self, sql: str, parameters: Sequence[object] = ()) -> None:
         """Run a statement for its effect."""
-        with _disk_errors():
+        with _told_plainly():
             self._connection.execute(sql, list(parameters))
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Return all rows of a small result."""
-        with _disk_errors():
+        with _told_plainly():
             found: list[tuple[Any, ...]] = self._connection.execute(
                 sql, list(parameters)
             ).fetchall()
@@ -82,12 +82,12 @@ class DuckDBEngine(AbstractContextManager["DuckDBEngine"]):
 
     def table(self, sql: str, parameters: Sequence[object] = ()) -> pa.Table:
         """Return a result as an Arrow table."""
-        with _disk_errors():
+        with _told_plainly():
             return self._connection.sql(sql, params=list(parameters)).to_arrow_table()
 
     def batches(self, sql: str, *, rows: int = 100_000) -> pa.RecordBatchReader:
         """Stream a result as Arrow batches."""
-        with _disk_errors():
+        with _told_plainly():
             return self._connection.sql(sql).to_arrow_reader(rows)
 
     @contextmanager
@@ -126,7 +126,8 @@ class DuckDBEngine(AbstractContextManager["DuckDBEngine"]):
 
 
 @contextmanager
-def _disk_errors() -> Iterator[None]:
+def _told_plainly() -> Iterator[None]:
+    """Turn what the world does to a query (a full disk, Ctrl-C) into its own error."""
     try:
         yield
     except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
@@ -136,4 +137,9 @@ def _disk_errors() -> Iterator[None]:
                 f"the disk is full: {message.splitlines()[0]}",
                 hint="Free some space and run the same command again; nothing was published.",
             ) from error
+        raise
+    except (RuntimeError, duckdb.Error) as error:
+        # DuckDB swallows the signal and reports its own error instead.
+        if "interrupted" in str(error).lower():
+            raise KeyboardInterrupt from error
         raise
