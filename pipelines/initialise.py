@@ -139,8 +139,10 @@ def _lines(directory: Path, recognition: Recognition) -> Iterator[str]:
 
 def _source_lines(one: Recognised, *, several: bool) -> Iterator[str]:
     lines = [f"path: {_scalar(one.raw.path)}"]
-    if one.raw.name:
-        lines.append(f"name: {_scalar(identifier(one.raw.name))}")
+    if one.raw.name and "." in one.raw.name:
+        lines.append(f"query: {_scalar(f'FROM {identifier(one.raw.name)}')}")
+    elif one.raw.name:
+        lines.append(f"name: {_scalar(one.raw.name)}")
     if one.raw.encoding:
         lines.append(f"encoding: {one.raw.encoding}")
     renamed = {name: raw for name, raw in one.columns.items() if name != raw}

@@ -145,7 +145,7 @@ class _Lifecycle:
             for other in self.tables
             if other is not table
         )
-        return max(score, 0) + 2 * min(referring, 3)
+        return max(score, 0) + 3 * min(referring, 3)
 
     def _accounts(self, leads: Recognised) -> Recognised | None:
         best: tuple[float, Recognised] | None = None
