@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Literal
 
 import psutil
 from rich.console import Console
@@ -30,42 +29,39 @@ class Result:
     unit : str
         "s", "MB", "events/s".
     peer : str or None
-        What it is compared with: "DuckDB scan of the same Parquet".
-    peer_value : float or None
-        The peer's figure, in the same unit.
-    mark : float or None
-        What the figure has to reach.
-    better : {"lower", "higher"}
-        Which side of the mark is good.
-    mark_on : {"value", "ratio"}
-        Whether the mark is set on the figure itself or on its ratio to the peer.
+        What it is compared with, and its figure: "DuckDB scan of the same Parquet: 0.75".
+    ratio : float or None
+        The figure over the peer's.
+    mark : str or None
+        What has to be reached, in words: "at least 1,000,000".
+    met : bool or None
+        Whether it is; None where there is no mark.
     """
 
     figure: str
     value: float
     unit: str
     peer: str | None = None
-    peer_value: float | None = None
-    mark: float | None = None
-    better: Literal["lower", "higher"] = "lower"
-    mark_on: Literal["value", "ratio"] = "value"
+    ratio: float | None = None
+    mark: str | None = None
+    met: bool | None = None
 
-    @property
-    def ratio(self) -> float | None:
-        """The figure over the peer's."""
-        return self.value / self.peer_value if self.peer_value else None
 
-    @property
-    def met(self) -> bool | None:
-        """Whether the mark is reached; None where there is none."""
-        reached = self.value if self.mark_on == "value" else self.ratio
-        if self.mark is None or reached is None:
-            return None
-        return reached <= self.mark if self.better == "lower" else reached >= self.mark
+def at_least(figure: str, value: float, unit: str, mark: float) -> Result:
+    """Return a figure that has to reach a mark."""
+    return Result(figure, value, unit, mark=f"at least {_number(mark)}", met=value >= mark)
 
-    def to_dict(self) -> dict[str, object]:
-        """Return the figure as plain data, with its ratio and whether the mark is met."""
-        return {**asdict(self), "ratio": self.ratio, "met": self.met}
+
+def at_most(figure: str, value: float, unit: str, mark: float) -> Result:
+    """Return a figure that must not pass a mark."""
+    return Result(figure, value, unit, mark=f"at most {_number(mark)}", met=value <= mark)
+
+
+def against(figure: str, value: float, unit: str, peer: str, peer_value: float) -> Result:
+    """Return a figure beside a peer's, in the same unit."""
+    return Result(
+        figure, value, unit, peer=f"{peer}: {_number(peer_value)}", ratio=value / peer_value
+    )
 
 
 def machine() -> dict[str, object]:
@@ -138,7 +134,7 @@ def write_results(
         "seed": seed,
         "machine": machine(),
         "versions": versions(),
-        "results": [result.to_dict() for result in results],
+        "results": [asdict(result) for result in results],
     }
     temporary = path.with_suffix(".json.tmp")
     temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
@@ -152,16 +148,13 @@ def _print(name: str, results: Sequence[Result], *, quick: bool, console: Consol
     for column in ("value", "unit", "peer", "ratio", "mark", "met"):
         table.add_column(column, justify="left" if column in {"unit", "peer"} else "right")
     for result in results:
-        sign = "≤" if result.better == "lower" else "≥"
-        on = " x peer" if result.mark_on == "ratio" else ""
-        peer = f"{result.peer}: {_number(result.peer_value)}" if result.peer else ""
         table.add_row(
             result.figure,
             _number(result.value),
             result.unit,
-            peer,
+            result.peer or "",
             _number(result.ratio),
-            "" if result.mark is None else f"{sign} {_number(result.mark)}{on}",
+            result.mark or "",
             {None: "", True: "yes", False: "NO"}[result.met],
         )
     console.print(table)

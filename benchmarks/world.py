@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from results import Result, peak_memory_mb, write_results
+from results import Result, against, at_least, peak_memory_mb, write_results
 
 from leadlight.pipelines.demo.files import write_exports
 from leadlight.pipelines.demo.world import (
@@ -66,23 +66,17 @@ def main() -> None:
     figures = [
         Result("leads", spec.leads, "leads"),
         Result("events", run["events"], "events"),
-        Result(
-            "generated in memory", run["events"] / run["in memory"], rate, mark=goal,
-            better="higher",
-        ),
-        Result(
-            "generated and written", run["events"] / run["written"], rate, mark=goal,
-            better="higher",
-        ),
+        at_least("generated in memory", run["events"] / run["in memory"], rate, goal),
+        at_least("generated and written", run["events"] / run["written"], rate, goal),
         Result("generated, written, true probabilities worked out", run["events"] / seconds, rate),
         Result("processor time to generate and write", run["processor"], "s"),
         Result("whole world", seconds, "s"),
         Result("on disk", megabytes, "MB"),
         Result("peak memory", peak_memory_mb(), "MB"),
         Result("base rate of a snapshot", summary.base_rate, "share"),
-        Result(
-            "best achievable log loss", summary.best_log_loss, "nats", peer="base rate",
-            peer_value=summary.base_log_loss,
+        against(
+            "best achievable log loss", summary.best_log_loss, "nats", "base rate",
+            summary.base_log_loss,
         ),
         Result("best achievable AUC", summary.best_auc, ""),
     ]  # fmt: skip

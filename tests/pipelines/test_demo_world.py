@@ -114,6 +114,16 @@ def test_true_probabilities_agree_with_realised_wins_in_every_tenth(demo: Demo, 
     assert np.abs(scores).max() < norm.isf(0.001 / 20), scores
 
 
+def test_true_probabilities_agree_with_realised_wins_in_a_larger_world() -> None:
+    # Large enough that hazards wrong by a sixth are beyond chance.
+    truth = make_world(WorldSpec(leads=30_000, seed=11)).truth
+    assert truth is not None
+    mature = truth.converted >= 0
+    for probability in (truth.probability, truth.latent_probability):
+        z = _sampling_z(probability[mature], truth.converted[mature], truth.lead[mature])
+        assert abs(z) < 3.3
+
+
 def test_true_probabilities_agree_with_realised_wins_in_every_year(demo: Demo) -> None:
     mature = _mature(demo)
     years = np.array([as_of.year for as_of in mature["as_of"]])
@@ -541,13 +551,14 @@ def test_a_benchmark_says_figure_peer_ratio_mark_and_whether_it_is_met(
     tmp_path: Path, project_root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.syspath_prepend(project_root / "benchmarks")
-    from results import Result, write_results  # noqa: PLC0415
+    from results import Result, against, at_least, at_most, write_results  # noqa: PLC0415
 
     path = write_results(
         "sample",
         [
-            Result("scan", 2.0, "s", peer="raw", peer_value=1.0, mark=3.0, mark_on="ratio"),
-            Result("speed", 5.0, "events/s", mark=10.0, better="higher"),
+            against("scan", 2.0, "s", "raw", 1.0),
+            at_least("speed", 5.0, "events/s", 10.0),
+            at_most("memory", 5.0, "MB", 10.0),
             Result("size", 1.0, "MB"),
         ],
         seed=1,
@@ -555,6 +566,10 @@ def test_a_benchmark_says_figure_peer_ratio_mark_and_whether_it_is_met(
     )
     content = json.loads(path.read_text(encoding="utf-8"))
     assert {"machine", "versions", "seed"} <= set(content)
+    assert all(
+        list(figure) == ["figure", "value", "unit", "peer", "ratio", "mark", "met"]
+        for figure in content["results"]
+    )
     assert [(r["ratio"], r["met"]) for r in content["results"]] == [
-        (2.0, True), (None, False), (None, None),
+        (2.0, None), (None, False), (None, True), (None, None),
     ]  # fmt: skip
