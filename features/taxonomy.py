@@ -103,8 +103,6 @@ def page_kind_sql(detail: str, rules: Sequence[PageRule]) -> str:
     rules : sequence of PageRule
         The first match wins.
     """
-    if not rules:
-        return "CAST(NULL AS VARCHAR)"
     address = f"lower({detail})"
     path = f"regexp_extract({address}, {literal(_URL_PATH)}, 1)"
     kind = _first_match(path, [(rule.kind, rule.pattern) for rule in rules])

@@ -112,8 +112,9 @@ def random_world(seed: int) -> World:
 
 def kind_of(event: Event) -> str:
     kind = {"Email Click": "email_click"}.get(event.event_type, event.event_type)
-    page = PAGES.get(event.detail) if kind == "page_view" else None
-    return f"{kind}_{page}" if page else kind
+    if kind == "page_view" and event.detail is not None:
+        return f"{kind}_{PAGES[event.detail] or 'other'}"
+    return kind
 
 
 def seen(world: World, lead: Lead, as_of: int) -> list[Event]:

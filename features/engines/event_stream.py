@@ -40,7 +40,8 @@ def addresses_sql(tables: CanonicalTables, page_types: Sequence[str]) -> str:
 def kinds_sql(addresses: str, rules: Sequence[PageRule]) -> str:
     """Return SQL for the kind of each distinct event type and page address.
 
-    Columns ``event_type, address, name, kind``; ``name`` is the kind without the page. Rules are
+    Columns ``event_type, address, name, kind``; ``name`` is the kind without the page. A page that
+    no rule knows is of the kind ``other``, or "no page views" would be untrue of it. Rules are
     applied to distinct addresses, not to events: a site has far fewer pages than views.
 
     Parameters
@@ -49,8 +50,10 @@ def kinds_sql(addresses: str, rules: Sequence[PageRule]) -> str:
         A kept table as ``addresses_sql`` describes it.
     rules : sequence of PageRule
     """
-    name = name_sql("event_type")
-    kind = f"{name} || coalesce('_' || {page_kind_sql('address', rules)}, '')"
+    kind = name = name_sql("event_type")
+    if rules:
+        page = f"'_' || coalesce({page_kind_sql('address', rules)}, 'other')"
+        kind = f"{name} || CASE WHEN address IS NULL THEN '' ELSE {page} END"
     return f"SELECT event_type, address, {name} AS name, {kind} AS kind FROM {addresses}"
 
 

@@ -30,7 +30,7 @@ from leadlight.features.engines.feature_table import compute_features
 from leadlight.features.taxonomy import DEFAULT_PAGE_RULES
 
 # "download" has no features of its own: it counts in the totals only.
-KINDS = ("email_click", "page_view", "page_view_blog", "page_view_pricing")
+KINDS = ("email_click", "page_view", "page_view_blog", "page_view_other", "page_view_pricing")
 DEFINITION = FeatureDefinition(
     lookback_days=(3, 7, 30), event_kinds=KINDS, page_rules=DEFAULT_PAGE_RULES
 )

@@ -45,6 +45,7 @@ CATALOG = {
         ("page_view_pricing_count_30d", 0, "No pricing page visits in the last 30 days"),
         ("page_view_pricing_count_all", 0, "Never visited the pricing page"),
         ("page_view_pricing_count_1d", 2, "Visited the pricing page 2 times in the last day"),
+        ("page_view_other_count_7d", 0, "No other page visits in the last 7 days"),
         ("email_click_days_since_last", 3.7, "Last e-mail click 3 days ago"),
         ("email_click_days_since_last", 1.2, "Last e-mail click a day ago"),
         ("email_click_days_since_last", 0.4, "Last e-mail click less than a day ago"),
