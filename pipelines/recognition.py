@@ -194,12 +194,10 @@ class _Lifecycle:
         one = outcomes_of_table(table, known) or (_feedback(table, link) if link else None)
         if one is None and known:
             one = _events(table, known)
-        if one is not None and not known:
-            self._explain_unlinked(table, one.table, leads)
-            return None
-        if one is None:
-            self._explain_unlinked(table, None, leads)
-        return one
+        if known:
+            return one
+        self._explain_unlinked(table, one.table if one else None, leads)
+        return None
 
     def _explain_unlinked(self, table: RawTable, meant: str | None, leads: Recognised) -> None:
         names = [c.name for c in table.columns if compact(c.name) in LEAD_LINKS]
