@@ -2,6 +2,7 @@
 
 import errno
 import json
+import shutil
 import sys
 import warnings
 from datetime import UTC, datetime
@@ -16,11 +17,11 @@ from typer.core import TyperGroup
 from leadlight.features.errors import DataQualityError, LeadlightError, WorkspaceError
 
 from .progress import Progress
+from .workspace import disk_is_full, says_disk_is_full
 
 INTERRUPTED = 130
 _OUT = Console(highlight=False)
 _ERR = Console(stderr=True, highlight=False)
-_NO_ROOM = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
 
 
 class _OneClearMessage(TyperGroup):
@@ -71,7 +72,9 @@ def leadlight(
 
 @app.command()
 def demo(
-    directory: Annotated[Path, typer.Argument(help="Folder to make; replaced.")] = Path("demo"),
+    directory: Annotated[
+        Path, typer.Argument(help="Folder to make; an earlier demo there is replaced.")
+    ] = Path("demo"),
     leads: Annotated[int, typer.Option(min=500, help="How many leads the world has.")] = 20_000,
     seed: Annotated[int, typer.Option(help="Another seed, another world.")] = 0,
 ) -> None:
@@ -86,6 +89,7 @@ def demo(
     from .train import train  # noqa: PLC0415
 
     progress = Progress()
+    _clear_earlier_demo(directory)
     with progress.stage("Generating the demo world"):
         generate_world(WorldSpec(leads=leads, seed=seed), directory)
     config = _load(directory / "leadlight.yaml")
@@ -242,6 +246,12 @@ def _load(path: Path) -> Any:
     return load_config(path)
 
 
+def _clear_earlier_demo(directory: Path) -> None:
+    # Only what this command made is replaced; a folder of another kind is refused later on.
+    if (directory / "leadlight.yaml").exists() and (directory / "truth").is_dir():
+        shutil.rmtree(directory)
+
+
 def _utc(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
@@ -264,13 +274,10 @@ def _print_json(data: object) -> None:
 
 
 def _workspace_error(error: OSError) -> WorkspaceError:
-    where = f" {error.filename}" if error.filename else ""
-    if error.errno in _NO_ROOM:
-        return WorkspaceError(
-            f"the disk is full: cannot write{where}",
-            hint="Free some space and run the same command again; nothing was published.",
-        )
-    return WorkspaceError(f"cannot use{where}: {error.strerror or error}")
+    where = str(error.filename or "a file")
+    if says_disk_is_full(error):
+        return disk_is_full(where)
+    return WorkspaceError(f"cannot use {where}: {error.strerror or error}")
 
 
 def _refusal(error: LeadlightError) -> typer.Exit:

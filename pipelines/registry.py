@@ -20,6 +20,7 @@ from leadlight.features.errors import ModelNotFoundError, WorkspaceError
 from leadlight.models.decision import DecisionVersion
 
 from .artefact import load_decision, load_training, save_decision
+from .workspace import disk_is_full, says_disk_is_full
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -121,24 +122,30 @@ class Registry:
 
         if self._uri.startswith("sqlite:///") and not Path(self._uri[10:]).exists():
             raise self._no_champion()
-        with self._mlflow() as client:
+        with self._mlflow() as client, tempfile.TemporaryDirectory(prefix="leadlight-") as folder:
             try:
                 found = client.get_model_version_by_alias(self._name, CHAMPION)
-                with tempfile.TemporaryDirectory(prefix="leadlight-") as folder:
-                    path = mlflow.artifacts.download_artifacts(
-                        f"models:/{self._name}/{found.version}",
-                        dst_path=folder,
-                        tracking_uri=self._uri,
-                    )
-                    directory = Path(path) / "data" / "decision"
-                    return RegisteredVersion(
-                        self._name,
-                        int(found.version),
-                        load_decision(directory),
-                        load_training(directory),
-                    )
             except MlflowException as error:
-                raise self._no_champion() from error
+                if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+                    raise self._no_champion() from error
+                raise
+            path = mlflow.artifacts.download_artifacts(
+                f"models:/{self._name}/{found.version}",
+                # Artefacts of a local store are read where they lie.
+                dst_path=None if self._is_local else folder,
+                tracking_uri=self._uri,
+            )
+            directory = Path(path) / "data" / "decision"
+            return RegisteredVersion(
+                self._name,
+                int(found.version),
+                load_decision(directory),
+                load_training(directory),
+            )
+
+    @property
+    def _is_local(self) -> bool:
+        return self._uri.startswith("sqlite:")
 
     def _no_champion(self) -> ModelNotFoundError:
         return ModelNotFoundError(
@@ -172,7 +179,7 @@ class Registry:
             return run.info.run_id, model.model_uri
 
     def _artifact_location(self) -> str | None:
-        if not self._uri.startswith("sqlite:"):
+        if not self._is_local:
             return None
         self._artifacts.mkdir(parents=True, exist_ok=True)
         return self._artifacts.resolve().as_uri()
@@ -185,6 +192,7 @@ class Registry:
             # MLflow 3.17 warns of its own use of SQLAlchemy and pydantic.
             warnings.simplefilter("ignore")
             import mlflow  # noqa: PLC0415
+            from mlflow.exceptions import MlflowException  # noqa: PLC0415
             from sqlalchemy.exc import DatabaseError  # noqa: PLC0415
 
             logging.getLogger("mlflow").setLevel(logging.ERROR)
@@ -193,10 +201,12 @@ class Registry:
             mlflow.set_tracking_uri(self._uri)
             try:
                 yield mlflow.MlflowClient(self._uri, self._uri)
-            except DatabaseError as error:
+            except (MlflowException, DatabaseError) as error:
+                if says_disk_is_full(error):
+                    raise disk_is_full("the registry") from error
                 raise WorkspaceError(
-                    f"the registry's database cannot be used: {error.orig}",
-                    hint="Check its disk and permissions, or `mlflow.tracking_uri`.",
+                    f"the registry cannot be used: {str(error).splitlines()[0]}",
+                    hint="Check `mlflow.tracking_uri`, the disk and its permissions.",
                 ) from error
             finally:
                 mlflow.set_tracking_uri(before)

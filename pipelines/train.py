@@ -12,6 +12,7 @@ from leadlight.features.definition import FeatureDefinition
 from leadlight.features.engines import DuckDBEngine
 from leadlight.features.engines.feature_definition import define_features
 from leadlight.features.engines.feature_table import compute_features
+from leadlight.features.errors import NotEnoughDataError
 from leadlight.features.snapshots import SnapshotCounts, training_snapshots
 from leadlight.features.taxonomy import DEFAULT_PAGE_RULES, PageRule
 from leadlight.features.validation import DoorReport
@@ -142,6 +143,7 @@ def _training_set(
         snapshots = directory / "snapshots.parquet"
         with progress.stage("Placing snapshots and labels"):
             counts = training_snapshots(engine, door.tables, snapshot_plan(config), snapshots)
+            _require_snapshots(counts, config)
         with progress.stage("Computing features"):
             defined = define_features(
                 engine,
@@ -159,6 +161,19 @@ def _training_set(
             frame = load_frame(directory / "parts")
     return _TrainingSet(
         frame, feature_catalog(defined.definition), defined.definition, counts, defined.notes
+    )
+
+
+def _require_snapshots(counts: SnapshotCounts, config: Config) -> None:
+    if counts.rows:
+        return
+    horizon = config.label.horizon_days
+    raise NotEnoughDataError(
+        f"no snapshot can be labelled: {counts.immature_dropped:,} are immature (their horizon of "
+        f"{horizon} days ends after the last known outcome), "
+        f"{counts.before_observation_dropped:,} lie before the first known outcome, "
+        f"{counts.not_at_risk_dropped:,} are of leads that could no longer convert",
+        hint="Give a longer history of outcomes, or a shorter label.horizon_days.",
     )
 
 

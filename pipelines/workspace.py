@@ -1,5 +1,6 @@
 """The workspace: one folder of artefacts, where nothing half-written is ever left or read."""
 
+import errno
 import os
 import shutil
 from collections.abc import Iterator
@@ -8,6 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from leadlight.features.errors import WorkspaceError
+
+_NO_ROOM = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
+_NO_ROOM_WORDS = ("No space left", "File too large", "disk is full", "disk I/O error")
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,22 @@ def _is_alive(partial: Path) -> bool:
     except PermissionError:
         return True
     return True
+
+
+def disk_is_full(what: str) -> WorkspaceError:
+    """Return the error of a disk with no room for ``what``."""
+    return WorkspaceError(
+        f"the disk is full: cannot write {what}",
+        hint="Free some space and run the same command again; nothing was published.",
+    )
+
+
+def says_disk_is_full(error: BaseException) -> bool:
+    """Whether an error of whatever library means that the disk has no room left."""
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        return True
+    text = str(error)
+    return any(words in text for words in _NO_ROOM_WORDS)
 
 
 @contextmanager

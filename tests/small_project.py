@@ -100,6 +100,7 @@ def make_small_project(directory: Path, *, leads: int = 900, seed: int = 0) -> S
                 "account_id": [f"A{i:04d}" for i in range(accounts)],
                 "industry": industry,
                 "employees": random.integers(5, 5000, accounts),
+                "seats": random.integers(1, 90, accounts),
             }
         ),
     )

@@ -60,7 +60,6 @@ def test_no_win_at_all_is_refused_with_what_to_look_at(project: SmallProject) ->
     project.configure("stage = 'won'", "stage = 'closedwon'")
     message = leadlight("train", "-c", project.config).refused()
     assert "won" in message
-    assert "features/training" not in " ".join(project.published())
     assert not any(name.startswith("mlartifacts") for name in project.published())
 
 
@@ -82,7 +81,7 @@ def test_a_label_that_is_always_a_win_is_refused(tmp_path: Path) -> None:
         "project: flat\nsources:\n  leads: {path: flat.csv, won: \"converted = '1'\"}\n"
     )
     message = leadlight("train", "-c", project.config).refused()
-    assert "every" in message.lower() or "constant" in message.lower()
+    assert "nothing to tell apart" in message
     assert not any(name.startswith("mlartifacts") for name in project.published())
 
 
@@ -122,11 +121,21 @@ def test_a_column_missing_at_scoring_time_is_named(trained: SmallProject) -> Non
     assert not any(name.startswith("scores/") for name in trained.published())
 
 
-def test_a_column_of_a_changed_type_is_named(trained: SmallProject) -> None:
+def test_a_profile_column_that_turned_from_numbers_to_text_is_named(trained: SmallProject) -> None:
+    accounts = trained.read("accounts.csv")
+    accounts["seats"] = "some"
+    trained.write("accounts.csv", accounts)
+    message = leadlight("score", "-c", trained.config).refused()
+    assert "seats" in message
+    assert not any(name.startswith("scores/") for name in trained.published())
+
+
+def test_a_canonical_number_that_turned_to_text_is_stopped_at_the_door(
+    trained: SmallProject,
+) -> None:
     accounts = trained.read("accounts.csv")
     accounts["employees"] = "some"
     trained.write("accounts.csv", accounts)
-    trained.configure("outcome_before_creation: 0.5", "unparsable_number: 1")
     message = leadlight("score", "-c", trained.config).refused()
     assert "employees" in message
     assert not any(name.startswith("scores/") for name in trained.published())
@@ -180,19 +189,17 @@ def test_a_full_disk_leaves_the_earlier_results_and_says_so(
     ],
 )
 def test_ctrl_c_half_way_leaves_nothing_half_written(project: SmallProject, after: str) -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "leadlight.pipelines", "train", "-c", str(project.config)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stderr is not None
-    for line in process.stderr:
-        if line.startswith(after):
-            break
-    process.send_signal(signal.SIGINT)
-    error = process.stderr.read()
-    assert process.wait(timeout=60) == 130, error
+    command = [sys.executable, "-m", "leadlight.pipelines", "train", "-c", str(project.config)]
+    with subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.startswith(after):
+                break
+        process.send_signal(signal.SIGINT)
+        error = process.stderr.read()
+    assert process.returncode == 130, error
     assert "Interrupted" in error
     assert "Traceback" not in error
     assert not any(".partial" in name for name in project.published())
