@@ -7,7 +7,7 @@ from typing import Literal
 from .definition import FeatureDefinition, FeatureKind, ProfileColumn
 from .vocabulary import column_label, event_words, window_words
 
-Family = Literal["fit", "engagement"]
+Family = Literal["fit", "engagement", "timing"]
 Direction = Literal[-1, 0, 1]
 
 
@@ -20,8 +20,9 @@ class Feature:
     name : str
         Column in the feature table: ``page_view_pricing_count_7d``.
     kind : {"numeric", "category"}
-    family : {"fit", "engagement"}
-        Who the lead is, or what it does.
+    family : {"fit", "engagement", "timing"}
+        Who the lead is, what it does, or how long it has been one: a young lead that does
+        nothing is not engaged, so its age counts towards neither floor.
     group : str
         Near-duplicates share it (counts of the same event over 7, 30 and 90 days) and are told as
         one reason.
@@ -91,7 +92,7 @@ def _age(definition: FeatureDefinition) -> Iterator[Feature]:
         yield Feature(
             name="lead_age_days",
             kind="numeric",
-            family="engagement",
+            family="timing",
             group="lead_age",
             label="Days since the lead was created",
             unit="days",

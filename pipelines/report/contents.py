@@ -89,7 +89,7 @@ class ReasonSummary(TypedDict):
     """What moves the score in general: mean absolute part of the log-odds, and its share."""
 
     label: str
-    family: Literal["fit", "engagement"]
+    family: Literal["fit", "engagement", "timing"]
     strength: float
     share: float
 

@@ -161,14 +161,16 @@ def family_sentence(strength: Mapping[str, float]) -> str:
     total = sum(strength.values())
     if not total:
         return "No feature moves the score."
-    fit = strength.get("fit", 0.0) / total
-    if fit in {0.0, 1.0}:
+    fit, engagement = (strength.get(family, 0.0) / total for family in ("fit", "engagement"))
+    if not fit or not engagement:
         only, other = ("fit", "engagement") if fit else ("engagement", "fit")
-        return f"All that moves the score is {only}: the data says nothing about {other}."
-    return (
-        f"{percent(fit)} of what moves the score is fit (who the lead is), {percent(1 - fit)} is "
-        "engagement (what it does)."
+        return f"What moves the score is {only}: the data says nothing about {other}."
+    told = (
+        f"{percent(fit)} of what moves the score is fit (who the lead is), {percent(engagement)} "
+        "is engagement (what it does)"
     )
+    rest = 1 - fit - engagement
+    return f"{told}, {percent(rest)} how long it has been a lead." if rest > 1e-9 else f"{told}."
 
 
 def best_share_sentence(curve: Sequence[Mapping[str, Any]]) -> str:

@@ -119,7 +119,7 @@ def test_the_reasons_sum_to_the_whole():
 def test_only_engagement_features_are_named_as_such():
     only = [part for part in samples.IMPORTANCE if part["family"] == "engagement"]
     sentence = summarize(**samples.everything() | {"importance": only})["reasons"]["sentence"]
-    assert sentence == "All that moves the score is engagement: the data says nothing about fit."
+    assert sentence == "What moves the score is engagement: the data says nothing about fit."
 
 
 def test_a_figure_of_no_knowledge_stands_beside_each_score():
