@@ -85,8 +85,8 @@ def compare(
     """Fit each candidate on each fold, choose its settings, and choose the best by log loss.
 
     The usual setting and the simpler candidate stand unless another is better by more than one
-    standard error and a thousandth of the loss: the one-standard-error rule of Breiman et al. (1984), Classification and
-    Regression Trees, with the error of the paired difference.
+    standard error and a thousandth of the loss: the rule of Breiman et al. (1984), Classification
+    and Regression Trees, with the error of the paired difference.
 
     Parameters
     ----------

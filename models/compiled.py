@@ -142,6 +142,7 @@ class CompiledModel:
                 {"name": name, "levels": None if levels is None else list(levels)}
                 for name, levels in zip(self.encoding.names, self.encoding.levels, strict=True)
             ],
+            "unlearned": list(self.encoding.unlearned),
         }
         return plain, arrays
 
@@ -176,6 +177,7 @@ class CompiledModel:
                 None if feature["levels"] is None else tuple(feature["levels"])
                 for feature in features
             ),
+            tuple(plain["unlearned"]),
         )
         return cls(encoding, float(plain["baseline"]), shapes)
 

@@ -38,10 +38,13 @@ class Encoding:
         Feature columns, in the order of the matrix.
     levels : tuple of (tuple of str or None)
         Per feature the kept levels of a category; None for a number.
+    unlearned : tuple of str
+        Numbers that were hardly ever known in training; each counts as 0 for every lead.
     """
 
     names: tuple[str, ...]
     levels: tuple[tuple[str, ...] | None, ...]
+    unlearned: tuple[str, ...] = ()
 
     def matrix(self, frame: pd.DataFrame) -> FloatArray:
         """Encode each row of ``frame``.
@@ -65,10 +68,14 @@ class Encoding:
             "numeric" if known is None else "category" for known in self.levels
         ]
         check_columns(frame, self.names, kinds)
+        unlearned = frozenset(self.unlearned)
         encoded = np.empty((len(frame), len(self.names)), order="F")
         for at, (name, known) in enumerate(zip(self.names, self.levels, strict=True)):
             column = frame[name]
-            encoded[:, at] = _numbers(column) if known is None else _positions(column, known)
+            if known is not None:
+                encoded[:, at] = _positions(column, known)
+            else:
+                encoded[:, at] = 0.0 if name in unlearned else _numbers(column)
         return encoded
 
 
@@ -91,13 +98,20 @@ class LeadEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.kinds = kinds
 
     def fit(self, X: pd.DataFrame, y: object = None) -> Self:  # noqa: N803, ARG002
-        """Learn which levels of each category are frequent enough to keep."""
+        """Learn which levels of each category, and which numbers, are known often enough."""
         check_columns(X, self.names, self.kinds)
         levels = tuple(
             _frequent_levels(X[name]) if kind == "category" else None
             for name, kind in zip(self.names, self.kinds, strict=True)
         )
-        self.encoding_ = Encoding(tuple(self.names), levels)
+        # The trees draw their thresholds from a sample of rows, and fail on one without a value.
+        least = MIN_LEVEL_ROWS + len(X) // 10_000
+        unlearned = tuple(
+            name
+            for name, known in zip(self.names, levels, strict=True)
+            if known is None and int(X[name].notna().sum()) < least
+        )
+        self.encoding_ = Encoding(tuple(self.names), levels, unlearned)
         return self
 
     def transform(self, X: pd.DataFrame) -> FloatArray:  # noqa: N803

@@ -1,6 +1,7 @@
 """Selection windows: later rows judge what earlier rows taught, with a gap of one horizon."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -56,10 +57,15 @@ class Windows:
 
 @dataclass(frozen=True)
 class _Step:
-    """A step of the ladder: the share of each window, and its least number of wins and losses."""
+    """A step of the ladder.
+
+    The share of each window, its least number of wins and losses, and the least share of all rows
+    that the windows hold together: the gaps between them must not eat up a short history.
+    """
 
     shares: tuple[float, ...]
     least: int
+    kept: float
     sentence: str
 
 
@@ -67,17 +73,20 @@ _LADDER = (
     _Step(
         (0.50, 0.15, 0.15, 0.20),
         50,
+        0.5,
         "Four windows{order}: one to fit, one to choose the model, one to calibrate, one to test.",
     ),
     _Step(
         (0.60, 0.20, 0.20),
         30,
+        0.5,
         "Three windows{order}, because the history is too short for four: one to fit, one to "
         "choose the model and to calibrate it, one to test.",
     ),
     _Step(
         (0.75, 0.25),
         5,
+        0.0,
         "Two windows{order}, because the history is too short for three: one to fit, in which the "
         "model is chosen and calibrated on leads left out in turn (five folds), and one to test.",
     ),
@@ -231,9 +240,12 @@ def _boundaries(order: _Order, won: npt.NDArray[np.bool_], step: _Step) -> list[
     if not np.isfinite(best[-1, count]):
         return None
     path = [int(came_from[-1, count])]
-    for at in range(len(step.shares) - 1, 1, -1):
-        path.append(int(came_from[at, path[-1]]))
-    return [int(firsts[place]) for place in reversed(path)]
+    for at in range(len(step.shares) - 1, 0, -1):
+        path.insert(0, int(came_from[at, path[0]]))
+    kept = sum(int(ends[end] - starts[start]) for start, end in pairwise([*path, count]))
+    if kept < step.kept * len(moments):
+        return None
+    return [int(firsts[place]) for place in path[1:]]
 
 
 def _windows(

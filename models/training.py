@@ -10,6 +10,7 @@ from scipy.optimize import brentq
 from scipy.special import expit
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from leadlight.features.catalog import Family, Feature
 from leadlight.features.errors import NotEnoughDataError
@@ -107,6 +108,20 @@ def train_model(
             hint="Map events or profile columns in the sources, or exclude fewer features.",
         )
     check_labels(frame["label"].to_numpy(dtype=bool))
+    # The trees are small: threads gain nothing on them, and wait busily for each other wherever
+    # another process has a core.
+    with threadpool_limits(limits=1, user_api="openmp"):
+        return _train(frame, features, horizon_days=horizon_days, seed=seed, progress=progress)
+
+
+def _train(
+    frame: pd.DataFrame,
+    features: Sequence[Feature],
+    *,
+    horizon_days: int,
+    seed: int,
+    progress: Callable[[str], None] | None,
+) -> TrainingResult:
     windows = split_windows(frame, horizon_days=horizon_days, seed=seed)
     won = frame["label"].to_numpy(dtype=bool)
     pipelines = candidates(features, seed=seed)

@@ -1,0 +1,208 @@
+"""Training: chosen, calibrated and judged in time order; the same again for the same seed."""
+
+import os
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from lead_frames import FEATURES, dated, feature, leads
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.metrics import roc_auc_score
+
+from leadlight.features.errors import NotEnoughDataError, SchemaMismatchError
+from leadlight.models.candidates import candidates
+from leadlight.models.comparison import compare
+from leadlight.models.training import TrainingResult, train_model
+
+DATA = Path(os.environ.get("LEADLIGHT_DATA", Path(__file__).parents[2] / "../shared/data"))
+
+
+@pytest.fixture(scope="module")
+def frame():
+    return dated(leads(6000), dates=30)
+
+
+@pytest.fixture(scope="module")
+def result(frame):
+    return train_model(frame, FEATURES, horizon_days=60, seed=0)
+
+
+def test_model_ranks_and_calibrates_on_the_last_window(result: TrainingResult):
+    evaluation = result.evaluation
+    assert evaluation.auc.low > 0.75
+    assert evaluation.rows == len(result.windows.test)
+    assert abs(result.held_out["probability"].mean() - evaluation.base_rate.value) < 0.05
+    assert 0.7 < evaluation.calibration_slope.value < 1.3
+
+
+def test_held_out_rows_are_the_test_window_scored_by_the_compiled_model(frame, result):
+    test = frame.iloc[result.windows.test]
+    held_out = result.held_out
+    assert held_out["lead_id"].tolist() == test["lead_id"].tolist()
+    np.testing.assert_array_equal(held_out["margin"], result.compiled.margin(test))
+    np.testing.assert_array_equal(
+        held_out["probability"], result.calibration.probability(held_out["margin"])
+    )
+    total = result.compiled.baseline + held_out["fit"] + held_out["engagement"]
+    np.testing.assert_allclose(total, held_out["margin"], rtol=0, atol=1e-9)
+    assert held_out["fit_percentile"].between(0.0, 1.0).all()
+
+
+def test_the_test_window_is_never_learned_from(frame, result):
+    spoiled = frame.copy()
+    label = spoiled.columns.get_loc("label")
+    spoiled.iloc[result.windows.test, label] = ~frame["label"].iloc[result.windows.test]
+    other = train_model(spoiled, FEATURES, horizon_days=60, seed=0)
+    np.testing.assert_array_equal(other.windows.test, result.windows.test)
+    np.testing.assert_array_equal(other.held_out["probability"], result.held_out["probability"])
+    assert other.evaluation.auc.value < 0.5 < result.evaluation.auc.value
+
+
+def test_one_candidate_is_chosen_and_each_has_an_interval(result):
+    assert [each.name for each in result.candidates] == ["logistic", "boosted_additive"]
+    assert sum(each.chosen for each in result.candidates) == 1
+    for each in result.candidates:
+        assert each.log_loss.low < each.log_loss.value < each.log_loss.high
+        assert each.to_dict()["log_loss"]["value"] == each.log_loss.value
+
+
+def test_unseen_leads_are_evaluated_apart_where_there_are_enough():
+    recurring = dated(leads(6000), dates=30)
+    fresh = recurring.assign(lead_id=[f"lead-{at}" for at in range(len(recurring))])
+    apart = train_model(fresh, FEATURES, horizon_days=60, seed=0)
+    assert apart.unseen is not None
+    assert apart.unseen.rows == apart.evaluation.rows
+    known = recurring.assign(lead_id=[f"lead-{at % 40}" for at in range(len(recurring))])
+    assert train_model(known, FEATURES, horizon_days=60, seed=0).unseen is None
+
+
+def test_importance_names_each_feature_and_puts_the_signal_first(result):
+    importance = result.importance
+    assert list(importance) == [each.name for each in FEATURES]
+    assert max(importance, key=importance.__getitem__) == "visits"
+    assert importance["always the same"] == pytest.approx(0.0, abs=1e-12)
+
+
+def test_same_seed_gives_the_same_model_to_the_last_bit(frame, result):
+    again = train_model(frame, FEATURES, horizon_days=60, seed=0)
+    plain, arrays = result.compiled.to_payload()
+    other_plain, other_arrays = again.compiled.to_payload()
+    assert plain == other_plain
+    assert {name: array.tobytes() for name, array in arrays.items()} == {
+        name: array.tobytes() for name, array in other_arrays.items()
+    }
+    assert again.calibration == result.calibration
+    pd.testing.assert_frame_equal(again.held_out, result.held_out, check_exact=True)
+    assert again.evaluation.to_dict() == result.evaluation.to_dict()
+
+
+@pytest.mark.parametrize(("dates", "named"), [(10, "Three"), (6, "Two")])
+def test_short_histories_are_trained_with_fewer_windows(dates, named):
+    trained = train_model(dated(leads(6000), dates=dates), FEATURES, horizon_days=90, seed=0)
+    assert trained.windows.description[0].startswith(named)
+    assert trained.evaluation.auc.low > 0.7
+    assert abs(trained.held_out["probability"].mean() - trained.held_out["label"].mean()) < 0.06
+
+
+def test_flat_tables_without_order_are_trained():
+    trained = train_model(leads(3000), FEATURES, horizon_days=90, seed=0)
+    assert not trained.windows.time_ordered
+    assert trained.evaluation.auc.low > 0.65
+
+
+def test_a_table_of_pure_noise_is_trained_and_found_to_be_noise():
+    noise = leads(3000)
+    noise["label"] = np.random.default_rng(0).random(len(noise)) < 0.3
+    trained = train_model(noise, FEATURES, horizon_days=90, seed=0)
+    assert trained.evaluation.auc.low < 0.53
+    assert trained.held_out["probability"].std() < 0.08
+
+
+def test_twenty_wins_are_enough_to_train():
+    few = leads(800)
+    few["label"] = (np.arange(800) % 40 == 0) & few["label"].notna()
+    trained = train_model(few, FEATURES, horizon_days=90, seed=0)
+    assert trained.evaluation.positives >= 5
+
+
+def test_the_better_shape_wins_where_it_is_clearly_better():
+    generator = np.random.default_rng(0)
+    frame = leads(4000)
+    frame["visits"] = generator.integers(0, 20, 4000)
+    frame["label"] = generator.random(4000) < np.where(frame["visits"].between(7, 12), 0.8, 0.1)
+    folds = [(np.arange(2500), np.arange(2500, 4000))]
+    comparison = compare(candidates(FEATURES, seed=0), frame, folds, seed=0)
+    assert comparison.chosen.name == "boosted_additive"
+
+
+def test_a_window_without_signal_keeps_the_scorecard_at_its_usual_settings():
+    frame = leads(4000)
+    frame["label"] = np.random.default_rng(1).random(4000) < 0.1
+    folds = [(np.arange(2500), np.arange(2500, 4000))]
+    comparison = compare(candidates(FEATURES, seed=0), frame, folds, seed=0)
+    assert comparison.chosen.name == "logistic"
+
+
+def test_no_features_is_one_clear_error(frame):
+    with pytest.raises(NotEnoughDataError, match="no feature"):
+        train_model(frame, (), horizon_days=60, seed=0)
+
+
+def test_no_rows_is_one_clear_error(frame):
+    with pytest.raises(NotEnoughDataError, match="no mature snapshot"):
+        train_model(frame.iloc[:0], FEATURES, horizon_days=60, seed=0)
+
+
+def test_a_feature_that_the_frame_lacks_is_named(frame):
+    with pytest.raises(SchemaMismatchError, match="'revenue' is missing"):
+        train_model(frame.drop(columns="revenue"), FEATURES, horizon_days=60, seed=0)
+
+
+def test_progress_is_told_in_words(frame):
+    told: list[str] = []
+    train_model(frame.iloc[:3000], FEATURES, horizon_days=60, seed=0, progress=told.append)
+    assert told[0] == "fitting logistic"
+    assert "evaluating on the last window" in told
+
+
+def _flat(table: pd.DataFrame, label: "pd.Series[bool]", position: "pd.Series[float]"):
+    table = table.rename(columns=lambda name: re.sub(r"\W+", "_", name).lower())
+    keys = leads(len(table))[["lead_id", "account_id", "as_of"]]
+    frame = pd.concat([keys.assign(label=label, position=position), table], axis=1)
+    kinds = {c: "numeric" if pd.api.types.is_numeric_dtype(table[c]) else "category" for c in table}
+    return frame, tuple(feature(column, kind) for column, kind in kinds.items())
+
+
+def _bank():
+    table = pd.read_csv(DATA / "bank" / "bank-additional-full.csv.gz", sep=";")
+    label = table.pop("y") == "yes"
+    return _flat(table.drop(columns="duration"), label, pd.Series(np.arange(len(table)) * 1.0))
+
+
+def _xeducation():
+    table = pd.read_csv(DATA / "xeducation" / "Leads.csv", na_values=["Select"])
+    label, number = table.pop("Converted") == 1, table.pop("Lead Number").astype(float)
+    after_contact = ["Tags", "Lead Quality", "Lead Profile", "Last Notable Activity"]
+    after_contact += [name for name in table if name.startswith("Asymmetrique")]
+    return _flat(
+        table.drop(columns=["Prospect ID", "Last Activity", *after_contact]), label, number
+    )
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize("read", [_bank, _xeducation], ids=["bank", "xeducation"])
+def test_real_leads_are_ranked_as_well_as_by_plain_boosted_trees(read):
+    if not DATA.is_dir():
+        pytest.skip(f"public data not found at {DATA}; set LEADLIGHT_DATA")
+    frame, features = read()
+    trained = train_model(frame, features, horizon_days=90, seed=0)
+    windows, won = trained.windows, frame["label"].to_numpy()
+    assert windows.description[0].startswith("Four windows in the order of the rows")
+    matrix = trained.compiled.encoding.matrix(frame)
+    category = [at for at, each in enumerate(features) if each.kind == "category"]
+    peer = HistGradientBoostingClassifier(categorical_features=category, random_state=0)
+    peer.fit(matrix[windows.train], won[windows.train])
+    chance = peer.predict_proba(matrix[windows.test])[:, 1]
+    assert trained.evaluation.auc.value >= roc_auc_score(won[windows.test], chance) - 0.02
