@@ -100,6 +100,10 @@ class CompiledModel:
         """
         return self.total(self.contributions(frame))
 
+    def unseen(self, frame: pd.DataFrame) -> dict[str, dict[str, int]]:
+        """Count, per feature, the values of categories that training never saw."""
+        return self.encoding.unseen(frame)
+
     def contributions(self, frame: pd.DataFrame) -> FloatArray:
         """Return each feature's part of the margin, with the same parameters and errors.
 
@@ -139,8 +143,14 @@ class CompiledModel:
             "format": FORMAT,
             "baseline": self.baseline,
             "features": [
-                {"name": name, "levels": None if levels is None else list(levels)}
-                for name, levels in zip(self.encoding.names, self.encoding.levels, strict=True)
+                {
+                    "name": name,
+                    "levels": None if levels is None else list(levels),
+                    "rare": list(rare),
+                }
+                for name, levels, rare in zip(
+                    self.encoding.names, self.encoding.levels, self.encoding.rare, strict=True
+                )
             ],
             "unlearned": list(self.encoding.unlearned),
         }
@@ -177,6 +187,7 @@ class CompiledModel:
                 None if feature["levels"] is None else tuple(feature["levels"])
                 for feature in features
             ),
+            tuple(tuple(feature["rare"]) for feature in features),
             tuple(plain["unlearned"]),
         )
         return cls(encoding, float(plain["baseline"]), shapes)

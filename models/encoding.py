@@ -24,6 +24,9 @@ MIN_LEVEL_ROWS = 20
 MAX_LEVELS = 200
 """Levels kept per category, the most frequent first; histogram trees take at most 255."""
 
+MAX_RARE_LEVELS = 1000
+"""Rare levels remembered per category; beyond it, rare and new values are not told apart."""
+
 
 @dataclass(frozen=True)
 class Encoding:
@@ -38,12 +41,16 @@ class Encoding:
         Feature columns, in the order of the matrix.
     levels : tuple of (tuple of str or None)
         Per feature the kept levels of a category; None for a number.
+    rare : tuple of tuple of str
+        Per feature the levels that training saw but grouped, up to ``MAX_RARE_LEVELS``; they tell
+        a value that is rare from one that is new.
     unlearned : tuple of str
         Numbers that were hardly ever known in training; each counts as 0 for every lead.
     """
 
     names: tuple[str, ...]
     levels: tuple[tuple[str, ...] | None, ...]
+    rare: tuple[tuple[str, ...], ...]
     unlearned: tuple[str, ...] = ()
 
     def matrix(self, frame: pd.DataFrame) -> FloatArray:
@@ -78,6 +85,29 @@ class Encoding:
                 encoded[:, at] = 0.0 if name in unlearned else _numbers(column)
         return encoded
 
+    def unseen(self, frame: pd.DataFrame) -> dict[str, dict[str, int]]:
+        """Count the values of categories that training never saw; they score as rare ones do.
+
+        Parameters
+        ----------
+        frame : DataFrame of shape (n, any)
+            Has at least the columns ``names``.
+
+        Returns
+        -------
+        dict of str to dict of str to int
+            Feature -> value -> rows; features without a new value are left out.
+        """
+        found = {}
+        for name, known, rare in zip(self.names, self.levels, self.rare, strict=True):
+            if known is None or len(rare) >= MAX_RARE_LEVELS:
+                continue
+            values = frame[name].dropna().astype("str")
+            new = values[~values.isin([*known, *rare])].value_counts()
+            if len(new):
+                found[name] = {str(value): int(rows) for value, rows in sorted(new.items())}
+        return found
+
 
 class LeadEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """First step of every candidate: learn the levels of the categories, then encode.
@@ -100,10 +130,12 @@ class LeadEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def fit(self, X: pd.DataFrame, y: object = None) -> Self:  # noqa: N803, ARG002
         """Learn which levels of each category, and which numbers, are known often enough."""
         check_columns(X, self.names, self.kinds)
-        levels = tuple(
-            _frequent_levels(X[name]) if kind == "category" else None
+        counted = [
+            _levels(X[name]) if kind == "category" else (None, ())
             for name, kind in zip(self.names, self.kinds, strict=True)
-        )
+        ]
+        levels = tuple(kept for kept, _ in counted)
+        rare = tuple(grouped for _, grouped in counted)
         # The trees draw their thresholds from a sample of rows, and fail on one without a value.
         least = MIN_LEVEL_ROWS + len(X) // 10_000
         unlearned = tuple(
@@ -111,7 +143,7 @@ class LeadEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             for name, known in zip(self.names, levels, strict=True)
             if known is None and int(X[name].notna().sum()) < least
         )
-        self.encoding_ = Encoding(tuple(self.names), levels, unlearned)
+        self.encoding_ = Encoding(tuple(self.names), levels, rare, unlearned)
         return self
 
     def transform(self, X: pd.DataFrame) -> FloatArray:  # noqa: N803
@@ -182,8 +214,10 @@ def _positions(column: "pd.Series[Any]", levels: tuple[str, ...]) -> FloatArray:
     return encoded
 
 
-def _frequent_levels(column: "pd.Series[Any]") -> tuple[str, ...]:
+def _levels(column: "pd.Series[Any]") -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the levels with a place of their own, most frequent first, and the rare ones."""
     counts = column.dropna().astype("str").value_counts()
-    counts = counts[counts >= MIN_LEVEL_ROWS]
     ranked = sorted(counts.items(), key=lambda pair: (-pair[1], str(pair[0])))
-    return tuple(str(level) for level, _ in ranked[:MAX_LEVELS])
+    frequent = [str(level) for level, rows in ranked if rows >= MIN_LEVEL_ROWS][:MAX_LEVELS]
+    rare = [str(level) for level, _ in ranked[len(frequent) :]][:MAX_RARE_LEVELS]
+    return tuple(frequent), tuple(rare)

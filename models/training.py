@@ -108,9 +108,9 @@ def train_model(
             hint="Map events or profile columns in the sources, or exclude fewer features.",
         )
     check_labels(frame["label"].to_numpy(dtype=bool))
-    # The trees are small: threads gain nothing on them, and wait busily for each other wherever
-    # another process has a core.
-    with threadpool_limits(limits=1, user_api="openmp"):
+    # The fits are small: threads gain little on them, wait busily for each other wherever another
+    # process has a core (ten times slower, measured), and sum in an order that varies.
+    with threadpool_limits(limits=1):
         return _train(frame, features, horizon_days=horizon_days, seed=seed, progress=progress)
 
 

@@ -166,6 +166,9 @@ def score(
         typer.Option(help="Score as of this UTC date or time; default: after the newest data."),
     ] = None,
     csv: Annotated[Path | None, typer.Option(help="Write a CSV file too.")] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Refuse categories that training never saw.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Score every lead that is at risk with the champion, and decide who is an MQL.
@@ -177,7 +180,11 @@ def score(
     from .terminal import hottest_table  # noqa: PLC0415
 
     scored = score_job(
-        _load(config), Progress(quiet=as_json), as_of=_utc(as_of) if as_of else None, csv=csv
+        _load(config),
+        Progress(quiet=as_json),
+        as_of=_utc(as_of) if as_of else None,
+        csv=csv,
+        strict=strict,
     )
     if as_json:
         _print_json(scored.to_dict())

@@ -1,11 +1,13 @@
 """The scoring job: every lead at risk, through the champion, into one partition of scores."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
@@ -13,7 +15,7 @@ import pyarrow.parquet as pq
 
 from leadlight.features.engines import DuckDBEngine
 from leadlight.features.engines.feature_table import compute_features
-from leadlight.features.errors import LeadNotFoundError
+from leadlight.features.errors import LeadNotFoundError, SchemaMismatchError
 from leadlight.features.snapshots import scoring_snapshots
 from leadlight.features.sql import literal
 from leadlight.features.tables import CanonicalTables
@@ -94,6 +96,7 @@ def score(
     *,
     as_of: datetime | None = None,
     csv: Path | None = None,
+    strict: bool = False,
 ) -> Scored:
     """Score every lead that is at risk, decide MQLs, and publish one partition of scores.
 
@@ -108,13 +111,17 @@ def score(
         Aware; what happened at or after it is not seen.
     csv : Path, optional
         Write a CSV file too, safe to open in a spreadsheet.
+    strict : bool
+        Refuse categories that training never saw, instead of scoring them as rare ones and
+        noting it.
 
     Raises
     ------
     ModelNotFoundError
         Nothing was trained yet.
     SchemaMismatchError
-        The data lacks columns that the model was trained on, or their type changed.
+        The data lacks columns that the model was trained on, or their type changed; or, where
+        ``strict``, holds categories that training never saw.
     """
     workspace = Workspace(config.workspace_directory)
     champion = champion_of(config)
@@ -141,9 +148,17 @@ def score(
             name = f"{moment:%Y-%m-%dT%H-%M-%S}" if moment else UNDATED
             partition = workspace.scores / f"as_of={name}"
             with progress.stage("Scoring"), published_directory(partition) as published:
+                unseen: Counter[tuple[str, str]] = Counter()
                 for number, part in enumerate(sorted((features / "parts").glob("*.parquet"))):
-                    scores = _score_part(part, champion)
+                    frame = load_frame(part)
+                    unseen += _unseen(frame, champion)
+                    scores = _score_frame(frame, champion)
                     pq.write_table(scores, published / f"part-{number:05d}.parquet")
+                notes = _unseen_notes(unseen)
+                if strict and notes:
+                    raise SchemaMismatchError(
+                        "\n".join(notes), hint="Train again, or score without --strict."
+                    )
     if csv is not None:
         with progress.stage("Writing CSV"):
             write_csv(read_scores(partition), csv)
@@ -154,6 +169,7 @@ def score(
         scores.num_rows,
         int(pc.sum(scores["mql"]).as_py() or 0),
         champion.number,
+        notes,
     )
 
 
@@ -198,8 +214,28 @@ def hottest(partition: Path, count: int) -> list[Mapping[str, Any]]:
     return rows
 
 
-def _score_part(part: Path, champion: RegisteredVersion) -> pa.Table:
-    decided = champion.decision.decide(load_frame(part))
+def _unseen(frame: pd.DataFrame, champion: RegisteredVersion) -> Counter[tuple[str, str]]:
+    found = champion.decision.compiled.unseen(frame)
+    return Counter(
+        {(name, value): rows for name, values in found.items() for value, rows in values.items()}
+    )
+
+
+def _unseen_notes(unseen: Counter[tuple[str, str]]) -> tuple[str, ...]:
+    """Say which categories are new, the five most frequent values of each feature."""
+    by_feature: dict[str, list[str]] = {}
+    for (name, value), rows in sorted(unseen.items(), key=lambda item: (-item[1], item[0])):
+        by_feature.setdefault(name, []).append(f"'{value}' ({rows:,} leads)")
+    return tuple(
+        f"{name}: training never saw {', '.join(values[:5])}"
+        + (f" and {len(values) - 5} more" if len(values) > 5 else "")
+        + "; scored as a rare value."
+        for name, values in sorted(by_feature.items())
+    )
+
+
+def _score_frame(frame: pd.DataFrame, champion: RegisteredVersion) -> pa.Table:
+    decided = champion.decision.decide(frame)
     decided["decision_version"] = champion.number
     return pa.Table.from_pandas(
         decided, schema=_SCHEMA, preserve_index=False
