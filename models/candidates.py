@@ -22,8 +22,8 @@ from .encoding import FloatArray, LeadEncoder, feature_kinds
 PENALTIES = (0.001, 0.01, 0.1, 1.0)
 """Inverse strengths of the scorecard's penalty to choose from; 0.1 unless another proves better."""
 
-ITERATIONS = (30, 60, 120, 200, 300)
-"""Numbers of boosting steps to choose from; 120 unless another proves better."""
+ITERATIONS = (25, 50, 100, 150, 225)
+"""Numbers of boosting steps to choose from; 100 unless another proves better."""
 
 
 def candidates(features: Sequence[Feature], *, seed: int) -> Mapping[str, Pipeline]:
@@ -86,8 +86,8 @@ def boosted_additive(features: Sequence[Feature], *, seed: int) -> Pipeline:
     classify = HistGradientBoostingClassifier(
         interaction_cst="no_interactions",
         categorical_features=category or None,
-        learning_rate=0.08,
-        max_iter=120,
+        learning_rate=0.1,
+        max_iter=100,
         max_leaf_nodes=6,
         min_samples_leaf=20,
         l2_regularization=1.0,

@@ -179,6 +179,7 @@ def _margins(pipeline: Pipeline, frame: pd.DataFrame, fold: Fold) -> dict[float 
         classify.set_params(max_iter=max(ITERATIONS)).fit(known, won)
         stages = enumerate(classify.staged_decision_function(new), start=1)
         return {stage: np.ravel(margin).copy() for stage, margin in stages if stage in ITERATIONS}
+    classify.set_params(warm_start=True)  # each penalty starts from the one before
     return {
         penalty: classify.set_params(C=penalty).fit(known, won).decision_function(new)
         for penalty in PENALTIES

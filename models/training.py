@@ -228,8 +228,11 @@ def _evaluation(held_out: pd.DataFrame, seed: int) -> Evaluation:
 def _unseen(
     frame: pd.DataFrame, held_out: pd.DataFrame, windows: Windows, seed: int
 ) -> Evaluation | None:
-    before: Rows = np.concatenate([windows.fit, windows.select, windows.calibrate, windows.train])
-    new = held_out[~held_out["lead_id"].isin(frame["lead_id"].iloc[before])]
+    lead = pd.factorize(frame["lead_id"])[0]
+    met = np.zeros(len(frame) + 1, dtype=bool)
+    for rows in (windows.fit, windows.select, windows.calibrate, windows.train):
+        met[lead[rows]] = True
+    new = held_out[~met[lead[windows.test]]]
     wins = int(new["label"].sum())
     if min(wins, len(new) - wins) < LEAST_WINS:
         return None

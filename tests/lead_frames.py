@@ -7,8 +7,8 @@ from threadpoolctl import threadpool_limits
 
 from leadlight.features.catalog import Feature
 
-# As in training: the trees' threads wait busily for each other on a shared machine.
-threadpool_limits(limits=1, user_api="openmp")
+# As in training: threads wait busily for each other on a shared machine.
+threadpool_limits(limits=1)
 
 DAY = pd.Timedelta(days=1)
 
