@@ -61,11 +61,16 @@ def watch_call(
         Importable by name; arguments and result can be pickled.
     """
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        worker = pool.submit(os.getpid).result()
+        worker = pool.submit(_process_ready_for, work).result()
         started = time.monotonic()
         future = pool.submit(work, *args, **kwargs)
         held = _watch(worker, future.done)
         return Watched(future.result(), time.monotonic() - started, held)
+
+
+def _process_ready_for(_work: Callable[..., object]) -> int:
+    """Return the number of a process that has imported the work, for it was handed over."""
+    return os.getpid()
 
 
 def watch_command(command: Sequence[str]) -> Watched[str]:
