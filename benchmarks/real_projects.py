@@ -42,7 +42,7 @@ class RealResult:
     auc : float
         Of leadlight on the last window.
     peer_auc : float
-        Of a plain HistGradientBoostingClassifier trained on every row before that window.
+        Of a plain HistGradientBoostingClassifier trained on the same rows.
     scored : int
         Leads scored.
     report : Path
@@ -98,7 +98,7 @@ def run_example(name: str, data: Path, workspace: Path) -> RealResult:
 
 
 def _peer_auc(frame: pd.DataFrame, definition: Any, horizon_days: int, seed: int) -> float:
-    """Fit the plain peer on every row before leadlight's last window, and rank that window."""
+    """Fit the plain peer on every row known before leadlight's last window, and rank that window."""
     windows = split_windows(frame, horizon_days=horizon_days, seed=seed)
     features = feature_catalog(definition)
     categories = [feature.name for feature in features if feature.kind == "category"]
@@ -108,8 +108,6 @@ def _peer_auc(frame: pd.DataFrame, definition: Any, horizon_days: int, seed: int
         x[column] = x[column].astype(object).where(x[column].notna(), None)
     x[numbers] = x[numbers].astype(float)
     y = frame["label"].astype(bool).to_numpy()
-    before = np.concatenate([windows.fit, windows.select, windows.calibrate])
-    before = np.unique(before)
     encode = make_column_transformer(
         (
             OrdinalEncoder(
@@ -120,6 +118,6 @@ def _peer_auc(frame: pd.DataFrame, definition: Any, horizon_days: int, seed: int
         remainder="passthrough",
     )
     peer = make_pipeline(encode, HistGradientBoostingClassifier(random_state=seed))
-    peer.fit(x.iloc[before], y[before])
+    peer.fit(x.iloc[windows.train], y[windows.train])
     chance = peer.predict_proba(x.iloc[windows.test])[:, 1]
     return float(roc_auc_score(y[windows.test], chance))
