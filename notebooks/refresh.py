@@ -1,0 +1,56 @@
+"""Execute the notebooks and keep their outputs, without what differs from run to run.
+
+In place after a change: ``.venv/bin/python notebooks/refresh.py``. Into another folder, as the
+tests do: ``.venv/bin/python notebooks/refresh.py --out FOLDER``.
+"""
+
+import argparse
+import os
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+
+HERE = Path(__file__).resolve().parent
+TIMEOUT = 540  # seconds for a cell
+
+# One thread sums in the same order everywhere, and is the faster way on a busy machine.
+_KERNEL_ENVIRONMENT = {"OMP_NUM_THREADS": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+
+
+def refresh(path: Path, target: Path) -> None:
+    """Execute a notebook in its folder and write it with its outputs.
+
+    Raises
+    ------
+    nbclient.exceptions.CellExecutionError
+        A cell failed.
+    """
+    notebook = nbformat.read(path, as_version=4)
+    client = NotebookClient(
+        notebook,
+        timeout=TIMEOUT,
+        kernel_name="python3",
+        # The kernel warns that it listens on a local port; that is how each notebook works.
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],
+        record_timing=False,
+        resources={"metadata": {"path": str(path.parent)}},
+    )
+    client.execute(env={**os.environ, **_KERNEL_ENVIRONMENT})
+    # The kernel writes its exact version here.
+    notebook.metadata["language_info"] = {"name": "python"}
+    nbformat.validate(notebook)
+    nbformat.write(notebook, target)
+
+
+def main() -> None:
+    """Refresh every notebook of this folder."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=HERE, help="Folder to write to.")
+    target = parser.parse_args().out
+    for path in sorted(HERE.glob("*.ipynb")):
+        refresh(path, target / path.name)
+
+
+if __name__ == "__main__":
+    main()
