@@ -98,7 +98,7 @@ def run_example(name: str, data: Path, workspace: Path) -> RealResult:
 
 
 def _peer_auc(frame: pd.DataFrame, definition: Any, horizon_days: int, seed: int) -> float:
-    """Fit the plain peer on every row known before leadlight's last window, and rank that window."""
+    """Fit the plain peer on every row known before the last window, and rank that window."""
     windows = split_windows(frame, horizon_days=horizon_days, seed=seed)
     features = feature_catalog(definition)
     categories = [feature.name for feature in features if feature.kind == "category"]

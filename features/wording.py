@@ -113,6 +113,8 @@ def _missing(feature: Feature) -> str:
 
 def _category(feature: Feature, text: str) -> str:
     readable = spaced(text) if "_" in text else text
+    if "_" in text and text.isupper():  # a CRM's own constant: DIRECT_TRAFFIC
+        readable = readable.capitalize()
     if feature.statistic == "email_kind":
         return str(vocabulary()["email_kinds"].get(text, f"{feature.label}: {readable}"))
     if feature.statistic == "job_function":

@@ -1,5 +1,6 @@
 """What a person reads on a terminal: tables and cards, built here and printed by the CLI alone."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -79,9 +80,9 @@ def lead_card(lead: Mapping[str, Any], *, definition: str) -> RenderableType:
     head.append("MQL" if lead["mql"] else "not an MQL", "bold green" if lead["mql"] else "bold")
     head.append(f"   grade {lead['grade']}", _GRADE_STYLE[str(lead["grade"])])
     head.append(f"   converts with {lead['probability']:.1%}")
-    head.append(f"   hotter than {lead['percentile']:.0%} of leads")
+    head.append(f"   hotter than {_below(lead['percentile'])} of leads")
     families = [
-        f"{name} better than {lead[column]:.0%} of leads"
+        f"{name} better than {_below(lead[column])} of leads"
         for name, column in (("Fit", "fit_percentile"), ("Engagement", "engagement_percentile"))
         if lead[column] is not None and lead[column] == lead[column]
     ]
@@ -92,6 +93,11 @@ def lead_card(lead: Mapping[str, Any], *, definition: str) -> RenderableType:
     as_of = lead["as_of"]
     title = f"lead {lead['lead_id']}" + (f", as of {as_of:%Y-%m-%d %H:%M} UTC" if as_of else "")
     return Panel(Group(*parts), title=Text(title), title_align="left", expand=False)
+
+
+def _below(percentile: float) -> str:
+    # Rounded down: nobody is hotter than all leads.
+    return f"{math.floor(100 * percentile)} %"
 
 
 def _reasons(lead: Mapping[str, Any]) -> Text:

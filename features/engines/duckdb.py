@@ -49,7 +49,9 @@ class DuckDBEngine(AbstractContextManager["DuckDBEngine"]):
             config["threads"] = threads
         self._connection = duckdb.connect(":memory:", config=config)
         self._connection.execute("SET TimeZone = 'UTC'")
-        self._connection.execute("SET enable_progress_bar = false")
+        # In a notebook without ipywidgets the bar is off already, and to set it is an error.
+        if self.rows("SELECT current_setting('enable_progress_bar')") == [(True,)]:
+            self._connection.execute("SET enable_progress_bar = false")
 
     def __exit__(
         self,

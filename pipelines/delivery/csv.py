@@ -15,8 +15,8 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 def write_csv(scores: pa.Table, path: Path) -> None:
     """Write scores as one CSV file, all or nothing.
 
-    Lists become one cell, parted by ``"; "``; times are ISO 8601 in UTC; a text that a spreadsheet
-    would run as a formula gets a leading apostrophe.
+    The dialect is RFC 4180. Lists become one cell, parted by ``"; "``; times are ISO 8601 in UTC;
+    a text that a spreadsheet would run as a formula gets a leading apostrophe.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ def write_csv(scores: pa.Table, path: Path) -> None:
     path : Path
     """
     with published_file(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
+        writer = csv.writer(file)
         writer.writerow(scores.column_names)
         for batch in scores.to_batches(max_chunksize=10_000):
             writer.writerows(_rows(batch))

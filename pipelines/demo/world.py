@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from importlib.resources import files as package_files
 from pathlib import Path
 from string import Template
@@ -208,7 +208,8 @@ def _config_text(spec: WorldSpec, clock: Clock) -> str:
     template = package_files(__package__).joinpath("leadlight.yaml").read_text("utf-8")
     return Template(template).substitute(
         observed_from=f"{spec.start:%Y-%m-%d}",
-        observed_until=f"{clock.end:%Y-%m-%d}",
+        # The clock ends at midnight: the day before it is the last one observed.
+        observed_until=f"{clock.end - timedelta(days=1):%Y-%m-%d}",
         leads_per_week=max(5, round(spec.leads / 600)),
     )
 
