@@ -10,7 +10,7 @@ from scipy.optimize import brentq
 from scipy.special import expit
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+from threadpoolctl import threadpool_limits
 
 from leadlight.features.catalog import Family, Feature
 from leadlight.features.errors import NotEnoughDataError
