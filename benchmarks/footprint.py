@@ -44,10 +44,10 @@ class Watched(Generic[Done]):
     held: tuple[Held, ...]
 
     def peak(self, started: float = float("-inf"), ended: float = float("inf")) -> float:
-        """Return the most megabytes held between two moments, the look before them included."""
-        before = [held.megabytes for held in self.held if held.moment <= started][-1:]
+        """Return the most megabytes held between two moments; if too close, just before them."""
+        before = [held.megabytes for held in self.held if held.moment <= started]
         during = [held.megabytes for held in self.held if started < held.moment <= ended]
-        return max(before + during)
+        return max(during or before[-1:])
 
 
 def watch_call(
