@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sklearn.ensemble import HistGradientBoostingClassifier
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+from threadpoolctl import threadpool_limits
 
 from leadlight.features.catalog import Feature
 from leadlight.models.encoding import LeadEncoder, feature_kinds
