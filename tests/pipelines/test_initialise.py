@@ -293,8 +293,9 @@ def test_a_label_of_any_two_words_is_read(tmp_path: Path, yes: str, no: str, won
     assert leads.order_by is None
     assert "# order_by: row" in done.path.read_text(encoding="utf-8")
     report = admitted(done, tmp_path)
-    wins = duckdb.sql(f"SELECT count(*) FROM '{report.tables.path('leads')}' WHERE converted")
-    assert wins.fetchall() == [(20,)]
+    with duckdb.connect() as connection:
+        query = f"SELECT count(*) FROM '{report.tables.path('leads')}' WHERE converted"
+        assert connection.execute(query).fetchall() == [(20,)]
 
 
 def test_a_column_with_more_than_two_values_is_no_label(tmp_path: Path) -> None:
@@ -538,9 +539,10 @@ def test_spellings_of_a_name_mean_the_same(name: str, meaning: str) -> None:
 
 
 def test_every_word_that_sql_keeps_for_itself_is_quoted() -> None:
-    kept = duckdb.sql(
-        "SELECT keyword_name FROM duckdb_keywords() WHERE keyword_category = 'reserved'"
-    )
-    words = {word for (word,) in kept.fetchall()}
+    with duckdb.connect() as connection:
+        kept = connection.execute(
+            "SELECT keyword_name FROM duckdb_keywords() WHERE keyword_category = 'reserved'"
+        ).fetchall()
+    words = {word for (word,) in kept}
     assert words <= RESERVED_WORDS
     assert all(sql_name(word) == f'"{word}"' for word in words)
