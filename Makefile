@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 QUICK  ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-slow lint types layers check real schema lock clean bench-demo bench-world
+.PHONY: help install demo test lint types layers check real notebooks lock clean bench-demo bench-world
 
 help:  ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -45,6 +45,9 @@ check: lint types layers test  ## All of the above
 
 real: install  ## Train, score and report the four public data sets; print the README's table
 	$(BIN)/python benchmarks/real.py
+
+notebooks: install  ## Execute the notebooks and keep their pictures
+	$(BIN)/python notebooks/refresh.py
 
 bench-demo: install  ## Time and memory of each stage of the main job (QUICK=--quick)
 	$(BIN)/python benchmarks/demo.py $(QUICK)
