@@ -21,7 +21,8 @@ from sklearn.preprocessing import OrdinalEncoder
 from leadlight.features.catalog import feature_catalog
 from leadlight.models.selection import split_windows
 from leadlight.pipelines.config import load_config
-from leadlight.pipelines.score import champion_of, newest_partition, read_scores
+from leadlight.pipelines.registry import registry_of
+from leadlight.pipelines.scores import newest_partition, read_scores
 from leadlight.pipelines.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -82,7 +83,7 @@ def run_example(name: str, data: Path, workspace: Path) -> RealResult:
         printed[command[0]] = done.stdout
     story = json.loads(printed["train"])
     config = load_config(path, {**os.environ, **environ})
-    definition = champion_of(config).decision.definition
+    definition = registry_of(config).champion().decision.definition
     room = Workspace(config.workspace_directory)
     frame = pq.read_table(room.features("training") / "parts").to_pandas()
     return RealResult(

@@ -1,6 +1,8 @@
 """A decision version on disk: readable JSON and plain arrays, never a pickle."""
 
 import json
+import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from leadlight.models.decision import DecisionVersion
 DECISION_FILE = "decision.json"
 ARRAYS_FILE = "tables.npz"
 TRAINING_FILE = "training.json"
+_DAMAGE = (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error)
 
 
 def save_decision(decision: DecisionVersion, training: dict[str, Any], directory: Path) -> None:
@@ -43,18 +46,31 @@ def load_decision(directory: Path) -> DecisionVersion:
         payload = json.loads((directory / DECISION_FILE).read_text(encoding="utf-8"))
         with np.load(directory / ARRAYS_FILE, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-    except (OSError, ValueError) as error:
-        raise ModelNotFoundError(
-            f"the decision version in {directory} cannot be read: {error}",
-            hint="Train again, or restore the artefact store from its backup.",
-        ) from error
+    except _DAMAGE as error:
+        raise _damaged(directory, error) from error
     return DecisionVersion.from_payload(payload, arrays)
 
 
 def load_training(directory: Path) -> dict[str, Any]:
-    """Read the story of a decision version's training."""
-    story: dict[str, Any] = json.loads((directory / TRAINING_FILE).read_text(encoding="utf-8"))
+    """Read the story of a decision version's training.
+
+    Raises
+    ------
+    ModelNotFoundError
+        The folder does not hold one, or it is damaged.
+    """
+    try:
+        story: dict[str, Any] = json.loads((directory / TRAINING_FILE).read_text(encoding="utf-8"))
+    except _DAMAGE as error:
+        raise _damaged(directory, error) from error
     return story
+
+
+def _damaged(directory: Path, error: Exception) -> ModelNotFoundError:
+    return ModelNotFoundError(
+        f"the decision version in {directory} cannot be read: {error}",
+        hint="Train again, or restore the artefact store from its backup.",
+    )
 
 
 def to_json(data: object) -> str:

@@ -54,6 +54,20 @@ ConfigOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a machine.")]
 DEFAULT_CONFIG = Path("leadlight.yaml")
+_DEMO_FILES = {
+    "activities.parquet",
+    "companies.parquet",
+    "contacts.csv",
+    "deals.csv",
+    "email.csv.gz",
+    "feedback.csv",
+    "identities.csv",
+    "leadlight.yaml",
+    "page_views",
+    "scores.csv",
+    "truth",
+    "workspace",
+}
 
 
 @app.callback(invoke_without_command=True)
@@ -84,7 +98,8 @@ def demo(
     """
     from .demo.world import WorldSpec, generate_world  # noqa: PLC0415
     from .report.job import write_report  # noqa: PLC0415
-    from .score import hottest, score  # noqa: PLC0415
+    from .score import score  # noqa: PLC0415
+    from .scores import hottest  # noqa: PLC0415
     from .terminal import door_table, hottest_table  # noqa: PLC0415
     from .train import train  # noqa: PLC0415
 
@@ -100,11 +115,11 @@ def demo(
     _OUT.print(hottest_table(hottest(scored.partition, 10)))
     with progress.stage("Writing the report"):
         report = write_report(config)
-    _OUT.print(f"{scored.leads:,} leads scored, {scored.mqls:,} are MQLs.")
-    _OUT.print(f"Scores: {scored.partition} and {directory / 'scores.csv'}", soft_wrap=True)
-    _OUT.print(f"Report: {report.resolve()}", soft_wrap=True)
+    _say(f"{scored.leads:,} leads scored, {scored.mqls:,} are MQLs.")
+    _say(f"Scores: {scored.partition} and {directory / 'scores.csv'}")
+    _say(f"Report: {report.resolve()}")
     lead = hottest(scored.partition, 1)[0]["lead_id"]
-    _OUT.print(f"Next:   leadlight explain {lead} --config {directory / 'leadlight.yaml'}")
+    _say(f"Next:   leadlight explain {lead} --config {directory / 'leadlight.yaml'}")
 
 
 @app.command()
@@ -119,8 +134,8 @@ def init(
 
     done = initialise(directory)
     for note in done.notes:
-        _OUT.print(note, markup=False, soft_wrap=True)
-    _OUT.print(f"Wrote {done.path}. Read it, then: leadlight check --config {done.path}")
+        _say(note)
+    _say(f"Wrote {done.path}. Read it, then: leadlight check --config {done.path}")
 
 
 @app.command()
@@ -138,9 +153,9 @@ def check(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) ->
         return
     _OUT.print(door_table(report))
     for note in report.notes:
-        _OUT.print(note, markup=False, soft_wrap=True)
+        _say(note)
     if report.quarantine:
-        _OUT.print(f"Quarantine: {report.quarantine}", soft_wrap=True)
+        _say(f"Quarantine: {report.quarantine}")
 
 
 @app.command()
@@ -175,8 +190,8 @@ def score(
 
     Example: leadlight score --as-of 2026-01-01 --csv scores.csv
     """
-    from .score import hottest  # noqa: PLC0415
     from .score import score as score_job  # noqa: PLC0415
+    from .scores import hottest  # noqa: PLC0415
     from .terminal import hottest_table  # noqa: PLC0415
 
     scored = score_job(
@@ -191,8 +206,8 @@ def score(
         return
     _OUT.print(hottest_table(hottest(scored.partition, 10)))
     for note in scored.notes:
-        _OUT.print(note, markup=False, soft_wrap=True)
-    _OUT.print(f"{scored.leads:,} leads scored, {scored.mqls:,} are MQLs: {scored.partition}")
+        _say(note)
+    _say(f"{scored.leads:,} leads scored, {scored.mqls:,} are MQLs: {scored.partition}")
 
 
 @app.command()
@@ -226,7 +241,7 @@ def report(
     """
     from .report.job import write_report  # noqa: PLC0415
 
-    _OUT.print(str(write_report(_load(config), out).resolve()), soft_wrap=True, markup=False)
+    _say(str(write_report(_load(config), out).resolve()))
 
 
 @app.command()
@@ -254,8 +269,9 @@ def _load(path: Path) -> Any:
 
 
 def _clear_earlier_demo(directory: Path) -> None:
-    # Only what this command made is replaced; a folder of another kind is refused later on.
-    if (directory / "leadlight.yaml").exists() and (directory / "truth").is_dir():
+    # Only what this command made is replaced; a folder with anything else is refused later on.
+    found = {path.name for path in directory.iterdir()} if directory.is_dir() else set()
+    if {"leadlight.yaml", "truth"} <= found <= _DEMO_FILES:
         shutil.rmtree(directory)
 
 
@@ -268,6 +284,11 @@ def _utc(text: str) -> datetime:
             hint="Write it like 2026-01-31 or 2026-01-31T06:00Z.",
         ) from error
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _say(text: str) -> None:
+    """Print a line as it is: a path may hold what rich would take for markup."""
+    _OUT.print(text, markup=False, soft_wrap=True)
 
 
 def _print_training(trained: Any) -> None:

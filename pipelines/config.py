@@ -87,15 +87,6 @@ class PageSettings(Settings):
         description="Regular expression searched in the lower-case path of the URL"
     )
 
-    @field_validator("pattern")
-    @classmethod
-    def _compiles(cls, pattern: str) -> str:
-        try:
-            re.compile(pattern)
-        except re.error as error:
-            raise problem(f"not a regular expression: {error}") from None
-        return pattern
-
 
 class FeatureSettings(Settings):
     """What the model may know of a lead."""

@@ -10,7 +10,8 @@ import pyarrow.parquet as pq
 from leadlight.features.errors import LeadNotFoundError, did_you_mean
 
 from .config import Config
-from .score import champion_of, newest_partition, read_scores
+from .registry import registry_of
+from .scores import newest_partition, read_scores
 from .workspace import Workspace
 
 
@@ -46,14 +47,17 @@ def explain(config: Config, lead_id: str) -> Card:
     ------
     LeadNotFoundError
         The lead is unknown, or was not scored since it is not at risk.
+    ModelNotFoundError
+        The decision version that scored it is gone.
     """
     workspace = Workspace(config.workspace_directory)
-    champion = champion_of(config)
     partition = newest_partition(workspace)
     for part in sorted(partition.glob("part-*.parquet")):
         rows = pq.read_table(part, filters=pc.field("lead_id") == lead_id).to_pylist()
         if rows:
-            return Card(rows[0], champion.decision.definition_in_words())
+            # The version that scored the lead, which need not be today's champion.
+            scored_by = registry_of(config).version(rows[0]["decision_version"])
+            return Card(rows[0], scored_by.decision.definition_in_words())
     raise _not_found(workspace, lead_id)
 
 

@@ -97,6 +97,19 @@ def snapshot_plan(config: Config) -> SnapshotPlan:
     )
 
 
+def scoring_plan(config: Config) -> dict[str, Any]:
+    """Return the part of the snapshot plan that a decision version keeps, as plain data.
+
+    Scoring must look at leads as training did, whatever the file says since.
+    """
+    return {
+        "horizon_days": config.label.horizon_days,
+        "cooldown_days": config.label.cooldown_days,
+        "every_days": config.snapshots.every_days,
+        "at_age_days": list(config.snapshots.at_age_days),
+    }
+
+
 def load_frame(part: Path) -> pd.DataFrame:
     """Load a feature table (one part, or a folder of parts) as a frame."""
     frame: pd.DataFrame = pq.read_table(part).to_pandas()

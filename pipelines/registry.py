@@ -16,16 +16,19 @@ from importlib.metadata import version as package_version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from leadlight.features.errors import ModelNotFoundError, WorkspaceError
+from leadlight.features.errors import LeadlightError, ModelNotFoundError, WorkspaceError
 from leadlight.models.decision import DecisionVersion
 
 from .artefact import load_decision, load_training, save_decision
+from .config import Config
 from .workspace import disk_is_full, says_disk_is_full
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 CHAMPION = "champion"
+_NOT_FOUND = "RESOURCE_DOES_NOT_EXIST"
+_PASSWORD = re.compile(r"://[^/@\s]*@")
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,12 @@ class RegisteredVersion:
     training: dict[str, Any]
 
 
+def registry_of(config: Config) -> "Registry":
+    """Return the project's registry."""
+    artifacts = config.workspace_directory / "mlartifacts"
+    return Registry(config.tracking_uri, config.project, artifacts)
+
+
 class Registry:
     """One project's decision versions.
 
@@ -97,17 +106,31 @@ class Registry:
         -------
         int
             The version's number.
+
+        Raises
+        ------
+        WorkspaceError
+            The registry cannot be used: no server, no room, no permission.
         """
         with self._mlflow() as client, tempfile.TemporaryDirectory(prefix="leadlight-") as folder:
             directory = Path(folder) / "decision"
             directory.mkdir()
             save_decision(decision, training, directory)
             run_id, source = self._record_run(client, record, directory)
-            if not client.search_registered_models(f"name = '{self._name}'"):
-                client.create_registered_model(self._name)
+            self._create_if_new(client)
             registered = client.create_model_version(self._name, source=source, run_id=run_id)
             client.set_registered_model_alias(self._name, CHAMPION, registered.version)
             return int(registered.version)
+
+    def _create_if_new(self, client: "MlflowClient") -> None:
+        from mlflow.exceptions import MlflowException  # noqa: PLC0415
+
+        try:
+            client.get_registered_model(self._name)
+        except MlflowException as error:
+            if error.error_code != _NOT_FOUND:
+                raise
+            client.create_registered_model(self._name)
 
     def champion(self) -> RegisteredVersion:
         """Load the decision version that the alias ``champion`` names.
@@ -117,17 +140,35 @@ class Registry:
         ModelNotFoundError
             Nothing was registered yet, or the artefact is gone.
         """
+        return self._load(None)
+
+    def version(self, number: int) -> RegisteredVersion:
+        """Load the decision version with this number.
+
+        Raises
+        ------
+        ModelNotFoundError
+            There is none, or the artefact is gone.
+        """
+        return self._load(number)
+
+    def _load(self, number: int | None) -> RegisteredVersion:
+        """Load a version by number, or the champion."""
         import mlflow  # noqa: PLC0415 - a second of import that only the registry needs
         from mlflow.exceptions import MlflowException  # noqa: PLC0415
 
-        if self._uri.startswith("sqlite:///") and not Path(self._uri[10:]).exists():
-            raise self._no_champion()
+        if self._is_local and not Path(self._uri.removeprefix("sqlite:///")).exists():
+            raise self._not_found(number)
         with self._mlflow() as client, tempfile.TemporaryDirectory(prefix="leadlight-") as folder:
             try:
-                found = client.get_model_version_by_alias(self._name, CHAMPION)
+                found = (
+                    client.get_model_version_by_alias(self._name, CHAMPION)
+                    if number is None
+                    else client.get_model_version(self._name, str(number))
+                )
             except MlflowException as error:
-                if error.error_code == "RESOURCE_DOES_NOT_EXIST":
-                    raise self._no_champion() from error
+                if error.error_code == _NOT_FOUND:
+                    raise self._not_found(number) from error
                 raise
             path = mlflow.artifacts.download_artifacts(
                 f"models:/{self._name}/{found.version}",
@@ -147,9 +188,10 @@ class Registry:
     def _is_local(self) -> bool:
         return self._uri.startswith("sqlite:")
 
-    def _no_champion(self) -> ModelNotFoundError:
+    def _not_found(self, number: int | None) -> ModelNotFoundError:
+        wanted = "champion" if number is None else f"decision version {number}"
         return ModelNotFoundError(
-            f"no champion is registered for project '{self._name}'",
+            f"no {wanted} is registered for project '{self._name}'",
             hint="Train one first: leadlight train",
         )
 
@@ -184,10 +226,24 @@ class Registry:
         self._artifacts.mkdir(parents=True, exist_ok=True)
         return self._artifacts.resolve().as_uri()
 
+    def _unusable(self, error: Exception) -> LeadlightError:
+        if isinstance(error, LeadlightError):
+            return error
+        if says_disk_is_full(error):
+            return disk_is_full("the registry")
+        text = (str(error).splitlines() or [type(error).__name__])[0]
+        shown = _PASSWORD.sub("://***@", text.replace(self._uri, "the registry"))
+        return WorkspaceError(
+            f"the registry cannot be used: {shown}",
+            hint="Check `mlflow.tracking_uri`, the server, the disk and its permissions.",
+        )
+
     @contextmanager
     def _mlflow(self) -> Iterator["MlflowClient"]:
         """Point MLflow at this registry, keep its chatter down, and turn its failures into ours."""
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+        # A server that is down should be told of in seconds, not in the default's minutes.
+        os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
         with warnings.catch_warnings():
             # MLflow 3.17 warns of its own use of SQLAlchemy and pydantic.
             warnings.simplefilter("ignore")
@@ -201,12 +257,8 @@ class Registry:
             mlflow.set_tracking_uri(self._uri)
             try:
                 yield mlflow.MlflowClient(self._uri, self._uri)
-            except (MlflowException, DatabaseError) as error:
-                if says_disk_is_full(error):
-                    raise disk_is_full("the registry") from error
-                raise WorkspaceError(
-                    f"the registry cannot be used: {str(error).splitlines()[0]}",
-                    hint="Check `mlflow.tracking_uri`, the disk and its permissions.",
-                ) from error
+            except (MlflowException, DatabaseError, ModuleNotFoundError, ValueError) as error:
+                # Not chained: the cause's own text may show the store's password.
+                raise self._unusable(error) from None
             finally:
                 mlflow.set_tracking_uri(before)

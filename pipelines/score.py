@@ -1,48 +1,37 @@
 """The scoring job: every lead at risk, through the champion, into one partition of scores."""
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as ds
-import pyarrow.parquet as pq
 
 from leadlight.features.engines import DuckDBEngine
 from leadlight.features.engines.feature_table import compute_features
-from leadlight.features.errors import LeadNotFoundError, SchemaMismatchError
-from leadlight.features.snapshots import scoring_snapshots
-from leadlight.features.sql import literal
+from leadlight.features.errors import SchemaMismatchError
+from leadlight.features.snapshots import SnapshotCounts, scoring_snapshots
+from leadlight.features.sql import parquet
 from leadlight.features.tables import CanonicalTables
 
 from .config import Config
 from .delivery import write_csv
-from .prepare import engine_of, load_frame, open_door, snapshot_plan
+from .prepare import engine_of, load_frame, open_door, scoring_plan, snapshot_plan
 from .progress import Progress
-from .registry import RegisteredVersion, Registry
+from .registry import RegisteredVersion, registry_of
+from .scores import partition_of, read_scores, write_part
 from .workspace import Workspace, published_directory
 
-UNDATED = "undated"
-_SCHEMA = pa.schema(
-    [
-        ("lead_id", pa.string()),
-        ("as_of", pa.timestamp("us", tz="UTC")),
-        ("probability", pa.float64()),
-        ("percentile", pa.float64()),
-        ("grade", pa.string()),
-        ("mql", pa.bool_()),
-        ("fit_percentile", pa.float64()),
-        ("engagement_percentile", pa.float64()),
-        ("reasons_for", pa.list_(pa.string())),
-        ("reasons_against", pa.list_(pa.string())),
-        ("decision_version", pa.int64()),
-    ]
-)
+# Every instant at which something became known: the newest of them is the data's own clock.
+_CLOCKS = {
+    "leads": ("created_at",),
+    "events": ("occurred_at", "recorded_at"),
+    "outcomes": ("opened_at", "closed_at"),
+    "feedback": ("decided_at",),
+    "identities": ("linked_at",),
+}
 
 
 @dataclass(frozen=True)
@@ -77,19 +66,6 @@ class Scored:
         }
 
 
-def champion_of(config: Config) -> RegisteredVersion:
-    """Load the project's champion.
-
-    Raises
-    ------
-    ModelNotFoundError
-        Nothing was trained yet.
-    """
-    workspace = Workspace(config.workspace_directory)
-    registry = Registry(config.tracking_uri, config.project, workspace.root / "mlartifacts")
-    return registry.champion()
-
-
 def score(
     config: Config,
     progress: Progress,
@@ -120,65 +96,40 @@ def score(
     ModelNotFoundError
         Nothing was trained yet.
     SchemaMismatchError
-        The data lacks columns that the model was trained on, or their type changed; or, where
-        ``strict``, holds categories that training never saw.
+        The data lacks tables or columns that the model was trained on, or their type changed; or,
+        where ``strict``, holds categories that training never saw.
     """
     workspace = Workspace(config.workspace_directory)
-    champion = champion_of(config)
+    champion = registry_of(config).champion()
     with engine_of(config) as engine:
         door = open_door(config, engine, progress)
         moment = None if door.tables.is_flat else as_of or after_newest(engine, door.tables)
         with published_directory(workspace.features("scoring")) as features:
             with progress.stage("Computing features"):
-                snapshots = features / "snapshots.parquet"
-                scoring_snapshots(
-                    engine,
-                    door.tables,
-                    snapshot_plan(config),
-                    moment or datetime.now(UTC),
-                    snapshots,
-                )
-                compute_features(
-                    engine,
-                    door.tables,
-                    snapshots,
-                    champion.decision.definition,
-                    features / "parts",
-                )
-            name = f"{moment:%Y-%m-%dT%H-%M-%S}" if moment else UNDATED
-            partition = workspace.scores / f"as_of={name}"
+                counts = _compute(config, engine, door.tables, champion, moment, features)
+            partition = partition_of(workspace, moment)
             with progress.stage("Scoring"), published_directory(partition) as published:
-                unseen: Counter[tuple[str, str]] = Counter()
-                for number, part in enumerate(sorted((features / "parts").glob("*.parquet"))):
-                    frame = load_frame(part)
-                    unseen += _unseen(frame, champion)
-                    scores = _score_frame(frame, champion)
-                    pq.write_table(scores, published / f"part-{number:05d}.parquet")
-                notes = _unseen_notes(unseen)
-                if strict and notes:
+                unseen = _write_scores(features / "parts", published, champion)
+                if strict and unseen:
                     raise SchemaMismatchError(
-                        "\n".join(notes), hint="Train again, or score without --strict."
+                        "\n".join(unseen), hint="Train again, or score without --strict."
                     )
     if csv is not None:
         with progress.stage("Writing CSV"):
             write_csv(read_scores(partition), csv)
-    scores = read_scores(partition, columns=["mql"])
+    mql = read_scores(partition, columns=["mql"])["mql"]
+    notes = (*_plan_notes(config, champion), *_count_notes(counts), *unseen)
     return Scored(
-        partition,
-        moment,
-        scores.num_rows,
-        int(pc.sum(scores["mql"]).as_py() or 0),
-        champion.number,
-        notes,
+        partition, moment, len(mql), int(pc.sum(mql).as_py() or 0), champion.number, notes
     )
 
 
 def after_newest(engine: DuckDBEngine, tables: CanonicalTables) -> datetime:
-    """Return the midnight (UTC) after the newest lead, event or outcome."""
-    columns = {"leads": "created_at", "events": "occurred_at", "outcomes": "closed_at"}
+    """Return the midnight (UTC) after the newest instant that the data knows."""
     newest = " UNION ALL ".join(
-        f"SELECT max({column}) AS moment FROM read_parquet({literal(str(tables.path(table)))})"
-        for table, column in columns.items()
+        f"SELECT max({column}) AS moment FROM {parquet(tables.path(table))}"
+        for table, columns in _CLOCKS.items()
+        for column in columns
         if tables.has(table, column)
     )
     ((microseconds,),) = engine.rows(f"SELECT epoch_us(max(moment)) FROM ({newest})")
@@ -186,32 +137,53 @@ def after_newest(engine: DuckDBEngine, tables: CanonicalTables) -> datetime:
     return moment.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
 
 
-def read_scores(partition: Path, columns: list[str] | None = None) -> pa.Table:
-    """Read a partition of scores, parts in order."""
-    parts = sorted(partition.glob("part-*.parquet"))
-    return pa.concat_tables([pq.read_table(part, columns=columns) for part in parts])
+def _compute(
+    config: Config,
+    engine: DuckDBEngine,
+    tables: CanonicalTables,
+    champion: RegisteredVersion,
+    moment: datetime | None,
+    features: Path,
+) -> SnapshotCounts:
+    """Place snapshots and compute features as the champion's training did."""
+    kept = champion.decision.metadata["snapshots"]
+    plan = replace(snapshot_plan(config), **{**kept, "at_age_days": tuple(kept["at_age_days"])})
+    snapshots = features / "snapshots.parquet"
+    counts = scoring_snapshots(engine, tables, plan, moment or datetime.now(UTC), snapshots)
+    compute_features(engine, tables, snapshots, champion.decision.definition, features / "parts")
+    return counts
 
 
-def newest_partition(workspace: Workspace) -> Path:
-    """Return the partition of scores with the latest ``as_of``.
+def _write_scores(parts: Path, published: Path, champion: RegisteredVersion) -> tuple[str, ...]:
+    """Decide part by part; return what training never saw, in words."""
+    unseen: Counter[tuple[str, str]] = Counter()
+    written = 0
+    for part in sorted(parts.glob("*.parquet")):
+        frame = load_frame(part)
+        unseen += _unseen(frame, champion)
+        write_part(champion.decision.decide(frame), written, champion.number, published)
+        written += 1
+    if not written:
+        write_part(None, 0, champion.number, published)
+    return _unseen_notes(unseen)
 
-    Raises
-    ------
-    LeadNotFoundError
-        Nothing was scored yet.
-    """
-    partitions = sorted(workspace.scores.glob("as_of=*"))
-    if not partitions:
-        raise LeadNotFoundError("no lead was scored yet", hint="Score first: leadlight score")
-    return partitions[-1]
+
+def _plan_notes(config: Config, champion: RegisteredVersion) -> tuple[str, ...]:
+    kept, now = champion.decision.metadata["snapshots"], scoring_plan(config)
+    changed = [name for name in now if now[name] != kept[name] and not _is_flat(champion)]
+    return tuple(
+        f"{name} is {now[name]} in the configuration but was {kept[name]} in training, which holds "
+        "until the next `leadlight train`."
+        for name in changed
+    )
 
 
-def hottest(partition: Path, count: int) -> list[Mapping[str, Any]]:
-    """Return the leads most likely to convert, best first, as rows of scores."""
-    scores = ds.dataset(sorted(str(path) for path in partition.glob("part-*.parquet")))
-    ranked = scores.to_table().sort_by([("probability", "descending"), ("lead_id", "ascending")])
-    rows: list[Mapping[str, Any]] = ranked.slice(0, count).to_pylist()
-    return rows
+def _is_flat(champion: RegisteredVersion) -> bool:
+    return champion.decision.metadata["horizon_days"] is None
+
+
+def _count_notes(counts: SnapshotCounts) -> tuple[str, ...]:
+    return ()
 
 
 def _unseen(frame: pd.DataFrame, champion: RegisteredVersion) -> Counter[tuple[str, str]]:
@@ -232,11 +204,3 @@ def _unseen_notes(unseen: Counter[tuple[str, str]]) -> tuple[str, ...]:
         + "; scored as a rare value."
         for name, values in sorted(by_feature.items())
     )
-
-
-def _score_frame(frame: pd.DataFrame, champion: RegisteredVersion) -> pa.Table:
-    decided = champion.decision.decide(frame)
-    decided["decision_version"] = champion.number
-    return pa.Table.from_pandas(
-        decided, schema=_SCHEMA, preserve_index=False
-    ).replace_schema_metadata(None)

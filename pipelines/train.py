@@ -23,9 +23,9 @@ from leadlight.models.training import TrainingResult, train_model
 from .config import Config, config_hash
 from .fingerprint import code_hash, data_hash
 from .policy import floors_of, policy_of
-from .prepare import door_summary, engine_of, load_frame, open_door, snapshot_plan
+from .prepare import door_summary, engine_of, load_frame, open_door, scoring_plan, snapshot_plan
 from .progress import Progress
-from .registry import Registry, TrainingRecord
+from .registry import TrainingRecord, registry_of
 from .report.plots import training_plots
 from .workspace import Workspace, published_directory
 
@@ -100,6 +100,7 @@ def train(config: Config, progress: Progress) -> Trained:
             training_set.features,
             horizon_days=config.label.horizon_days,
             seed=config.seed,
+            progress=progress.note,
         )
     with progress.stage("Choosing the threshold"):
         choice = choose_threshold(
@@ -114,6 +115,7 @@ def train(config: Config, progress: Progress) -> Trained:
         "project": config.project,
         "trained_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "horizon_days": None if door.tables.is_flat else config.label.horizon_days,
+        "snapshots": scoring_plan(config),
         **hashes,
     }
     decision = DecisionVersion(
@@ -127,8 +129,7 @@ def train(config: Config, progress: Progress) -> Trained:
     )
     story = _story(result, choice, training_set, door, metadata)
     with progress.stage("Registering the champion"):
-        registry = Registry(config.tracking_uri, config.project, workspace.root / "mlartifacts")
-        number = registry.register(decision, story, _record(config, hashes, story))
+        number = registry_of(config).register(decision, story, _record(config, hashes, story))
     return Trained(number, decision, story, door)
 
 

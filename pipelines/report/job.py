@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import pandas as pd
+
 from leadlight.features.errors import LeadNotFoundError
 from leadlight.pipelines.config import Config
-from leadlight.pipelines.score import champion_of, newest_partition, read_scores
+from leadlight.pipelines.registry import registry_of
+from leadlight.pipelines.scores import newest_partition, read_scores
 from leadlight.pipelines.workspace import Workspace, write_text
 
 from .page import to_html
@@ -26,23 +29,14 @@ def write_report(config: Config, out: Path | None = None) -> Path:
     ------
     ModelNotFoundError
         Nothing was trained yet.
+    WorkspaceError
+        There is no room, or no permission, to write.
     """
     workspace = Workspace(config.workspace_directory)
-    champion = champion_of(config)
+    champion = registry_of(config).champion()
     story = champion.training
-    as_of = scores = None
-    try:
-        table = read_scores(newest_partition(workspace))
-    except LeadNotFoundError:
-        pass
-    else:
-        scores = table.to_pandas()
-        moment = table["as_of"][0].as_py() if table.num_rows else None
-        as_of = moment.isoformat() if moment else None
+    scores, as_of = _scores_of(champion.number, workspace)
     metadata = {**story["metadata"], "version": champion.number, "as_of": as_of}
-    if story["threshold"]["expected_mqls_per_week"] is None:
-        # Without dates no horizon was applied, whatever the configuration says.
-        metadata["horizon_days"] = None
     summary = summarize(
         metadata=metadata,
         evaluation=story["evaluation"],
@@ -59,3 +53,15 @@ def write_report(config: Config, out: Path | None = None) -> Path:
     path = out or workspace.reports / REPORT_FILE
     write_text(path, to_html(summary))
     return path
+
+
+def _scores_of(version: int, workspace: Workspace) -> tuple[pd.DataFrame | None, str | None]:
+    """Return the newest scores and their ``as_of``, if this version made them."""
+    try:
+        table = read_scores(newest_partition(workspace))
+    except LeadNotFoundError:
+        return None, None
+    if set(table["decision_version"].to_pylist()) - {version}:
+        return None, None
+    as_of = table["as_of"][0].as_py() if table.num_rows else None
+    return table.to_pandas(), as_of.isoformat() if as_of else None

@@ -14,7 +14,7 @@ from command import leadlight
 from small_project import SmallProject, make_small_project
 
 from leadlight.pipelines.config import load_config
-from leadlight.pipelines.score import champion_of
+from leadlight.pipelines.registry import registry_of
 
 with warnings.catch_warnings():
     # MLflow 3.17 warns of its own type hints and of its own use of SQLAlchemy.
@@ -182,7 +182,7 @@ def test_the_champion_loads_as_a_pyfunc_and_gives_the_same_probabilities(
     ).to_pandas()
     mlflow.set_tracking_uri(config.tracking_uri)
     loaded = mlflow.pyfunc.load_model("models:/small@champion")
-    expected = champion_of(config).decision.decide(frame)["probability"]
+    expected = registry_of(config).champion().decision.decide(frame)["probability"]
     assert loaded.predict(frame)["probability"].tolist() == expected.tolist()
 
 
@@ -229,7 +229,7 @@ def test_a_failed_training_leaves_the_champion_as_it_was(
     shutil.copytree(project.directory, copy.directory)
     uri = f"sqlite:///{project.directory}/workspace/mlflow.db"
     copy.configure("label:", f"mlflow: {{tracking_uri: '{uri}'}}\nlabel:")
-    before = champion_of(load_config(copy.config)).number
+    before = registry_of(load_config(copy.config)).champion().number
     copy.configure("stage = 'won'", "stage = 'nothing'")
     leadlight("train", "-c", copy.config).refused()
-    assert champion_of(load_config(copy.config)).number == before
+    assert registry_of(load_config(copy.config)).champion().number == before

@@ -1,0 +1,87 @@
+"""Scores on disk: partitions by ``as_of``, each a folder of Parquet parts."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from leadlight.features.errors import LeadNotFoundError
+
+from .workspace import Workspace
+
+UNDATED = "undated"
+_SCHEMA = pa.schema(
+    [
+        ("lead_id", pa.string()),
+        ("as_of", pa.timestamp("us", tz="UTC")),
+        ("probability", pa.float64()),
+        ("percentile", pa.float64()),
+        ("grade", pa.string()),
+        ("mql", pa.bool_()),
+        ("fit_percentile", pa.float64()),
+        ("engagement_percentile", pa.float64()),
+        ("reasons_for", pa.list_(pa.string())),
+        ("reasons_against", pa.list_(pa.string())),
+        ("decision_version", pa.int64()),
+    ]
+)
+
+
+def partition_of(workspace: Workspace, as_of: datetime | None) -> Path:
+    """Return the folder of the scores as of an instant (UTC), or of a flat table's."""
+    name = f"{as_of:%Y-%m-%dT%H-%M-%S}" if as_of else UNDATED
+    return workspace.scores / f"as_of={name}"
+
+
+def write_part(decided: pd.DataFrame | None, number: int, version: int, folder: Path) -> None:
+    """Write one part of a partition; None writes an empty one, so that a partition has a shape.
+
+    Parameters
+    ----------
+    decided : DataFrame or None
+        What ``DecisionVersion.decide`` gives.
+    number : int
+        Of the part.
+    version : int
+        Of the decision version that decided.
+    folder : Path
+        The partition.
+    """
+    table = _SCHEMA.empty_table()
+    if decided is not None:
+        rows = decided.assign(decision_version=version)
+        table = pa.Table.from_pandas(rows, schema=_SCHEMA, preserve_index=False)
+    pq.write_table(table.replace_schema_metadata(None), folder / f"part-{number:05d}.parquet")
+
+
+def read_scores(partition: Path, columns: list[str] | None = None) -> pa.Table:
+    """Read a partition of scores, parts in order."""
+    parts = sorted(partition.glob("part-*.parquet"))
+    return pa.concat_tables([pq.read_table(part, columns=columns) for part in parts])
+
+
+def newest_partition(workspace: Workspace) -> Path:
+    """Return the partition of scores with the latest ``as_of``.
+
+    Raises
+    ------
+    LeadNotFoundError
+        Nothing was scored yet.
+    """
+    partitions = sorted(workspace.scores.glob("as_of=*"))
+    if not partitions:
+        raise LeadNotFoundError("no lead was scored yet", hint="Score first: leadlight score")
+    return partitions[-1]
+
+
+def hottest(partition: Path, count: int) -> list[Mapping[str, Any]]:
+    """Return the leads most likely to convert, best first, as rows of scores."""
+    ranked = read_scores(partition).sort_by(
+        [("probability", "descending"), ("percentile", "descending"), ("lead_id", "ascending")]
+    )
+    rows: list[Mapping[str, Any]] = ranked.slice(0, count).to_pylist()
+    return rows
