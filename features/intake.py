@@ -26,7 +26,7 @@ from .rules import RuleCount, rules_of
 from .sources import Source, Stage, StagedSource
 from .sources.files import find_files, labels
 from .sources.staging import FILE, check_readable
-from .sql import identifier, literal
+from .sql import file_literal, identifier, literal, parquet
 from .tables import TABLES
 from .values import earliest
 
@@ -115,7 +115,7 @@ class Intake:
                 f"COPY ({typed_rows(reading, self.now, flat=self.flat)}) "
                 f"TO {literal(str(path))} (FORMAT parquet, COMPRESSION snappy)"
             )
-            paths.append(literal(str(path)))
+            paths.append(file_literal(path))
         return f"read_parquet([{', '.join(paths)}], union_by_name = true)"
 
     def _empty(self, table: str, staged: Sequence[StagedSource]) -> None:
@@ -147,7 +147,7 @@ class Intake:
             parts.append(outcomes_before_creation(typed, self._table("leads"), since))
         path = self.work / "stage" / f"{table}.findings.parquet"
         self.engine.write_parquet(" UNION ALL ".join(f"({part})" for part in parts), path)
-        return f"read_parquet({literal(str(path))})"
+        return parquet(path)
 
     def _quarantine(self, table: str, readings: Sequence[Reading], findings: str) -> None:
         files = [file for reading in readings for file in reading.staged.files]
@@ -168,7 +168,7 @@ class Intake:
             quarantined = self.engine.rows(f"""
             SELECT rule, count(DISTINCT (source, row)), list(DISTINCT source ORDER BY source),
                    arg_min(source || ' row ' || row || ': ' || message, (source, row, message))
-            FROM read_parquet({literal(str(self._quarantined(table)))}) GROUP BY rule""")
+            FROM {parquet(self._quarantined(table))} GROUP BY rule""")
             found = {rule: tuple(rest) for rule, *rest in quarantined}
         of = rows + found.get("malformed_row", (0,))[0]
         self.rows_read[table] = of
@@ -215,7 +215,7 @@ class Intake:
             return "item.lead_id"
         path = self.work / "stage" / f"{table}.strangers.parquet"
         self.engine.write_parquet(strangers(typed, self._table("leads"), self._aliases()), path)
-        unknown = f"read_parquet({literal(str(path))})"
+        unknown = parquet(path)
         rows = self._number(f"SELECT coalesce(sum(rows), 0) FROM {unknown}")
         if not rows:
             return "item.lead_id"
@@ -232,7 +232,7 @@ class Intake:
         return self._table("identities") if "identities" in self.columns else None
 
     def _table(self, table: str) -> str:
-        return f"read_parquet({literal(str(self.work / 'tables' / f'{table}.parquet'))})"
+        return parquet(self.work / "tables" / f"{table}.parquet")
 
     def _quarantined(self, table: str) -> Path:
         return self.work / "quarantine" / f"{table}.parquet"

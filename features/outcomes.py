@@ -2,8 +2,11 @@
 
 A deal belongs to its contact: the lead it names, or the lead that this name is an alias of. A deal
 that names only an account belongs to those leads of the account that had been created before the
-deal closed (opened, while it is open) and had an event in the 90 days before; if none had, to all
-that had been created.
+deal closed (or by now, while it is open) and had an event in the 90 days before; if none had, to
+all that had been created.
+
+A deal that is not won and closes after what is known has an expected date, not an outcome: it is
+open.
 """
 
 from datetime import datetime
@@ -21,7 +24,8 @@ def attributed_deals_sql(tables: CanonicalTables, observed_until: datetime) -> s
     ----------
     tables : CanonicalTables
     observed_until : datetime
-        When a deal that is open, and does not say since when, is taken to have been opened.
+        Until when outcomes are known; a deal that is open, and does not say since when, is taken
+        to have been opened then.
     """
     if not tables.has("outcomes"):
         return (
@@ -70,13 +74,19 @@ def _deals(tables: CanonicalTables, observed_until: datetime) -> str:
 
     opened = column("opened_at", "TIMESTAMPTZ")
     closed = column("closed_at", "TIMESTAMPTZ")
+    until = literal(observed_until)
     return f"""
-        SELECT row_number() OVER () AS deal, {column("lead_id", "VARCHAR")} AS contact,
-            {column("account_id", "VARCHAR")} AS account_id,
-            CASE WHEN {opened} IS NULL AND {closed} IS NULL THEN {literal(observed_until)}
-                ELSE {opened} END AS opened_at,
-            {closed} AS closed_at, coalesce(won, FALSE) AS won
-        FROM {parquet(tables.path("outcomes"))}
+        WITH known AS (
+            SELECT {column("lead_id", "VARCHAR")} AS contact,
+                {column("account_id", "VARCHAR")} AS account_id,
+                CASE WHEN {opened} IS NULL AND {closed} IS NULL THEN {until}
+                    ELSE {opened} END AS opened_at,
+                CASE WHEN won OR {closed} < {until} THEN {closed} END AS closed_at,
+                coalesce(won, FALSE) AS won
+            FROM {parquet(tables.path("outcomes"))}
+        )
+        SELECT row_number() OVER () AS deal, *, coalesce(closed_at, {until}) AS judged_at
+        FROM known
     """
 
 
@@ -102,13 +112,12 @@ def _account_deals(tables: CanonicalTables) -> str:
     if tables.has("events", "lead_id"):
         active = f"""EXISTS (
             SELECT 1 FROM {parquet(tables.path("events"))} e WHERE e.lead_id = l.lead_id
-            AND e.occurred_at < coalesce(d.closed_at, d.opened_at)
-            AND e.occurred_at
-                >= coalesce(d.closed_at, d.opened_at) - INTERVAL {ATTRIBUTION_DAYS * 24} HOUR
+            AND e.occurred_at < d.judged_at
+            AND e.occurred_at >= d.judged_at - INTERVAL {ATTRIBUTION_DAYS * 24} HOUR
         )"""
     return f"""
         SELECT d.deal, l.lead_id, d.opened_at, d.closed_at, d.won, {active} AS active
         FROM contact_deals d JOIN {parquet(tables.path("leads"))} l ON d.account_id = l.account_id
-        WHERE d.lead_id IS NULL AND l.created_at < coalesce(d.closed_at, d.opened_at)
+        WHERE d.lead_id IS NULL AND l.created_at < d.judged_at
         QUALIFY active OR NOT bool_or(active) OVER (PARTITION BY d.deal)
     """

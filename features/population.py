@@ -37,7 +37,7 @@ class SnapshotPlan:
     cooldown_days : int
         Days after a lost deal until the lead is at risk again.
     observed_from, observed_until : datetime or None
-        Between which instants outcomes are known; default: the first and last closing.
+        Between which instants outcomes are known; default: the first closing and the last win.
     lag_days : int
         How long before ``observed_until`` outcomes may still be missing, in days.
     max_rows : int or None
@@ -142,6 +142,9 @@ def scoring_sql(
 ) -> str:
     """Return SQL for the snapshot of each lead created before ``as_of``, with its ``status``.
 
+    ``status`` is ``kept``, or why not: ``not_at_risk``, or ``horizon_over`` where the snapshot, at
+    a given age, lies so far back that there is nothing left to predict.
+
     Parameters
     ----------
     as_of : datetime
@@ -168,7 +171,11 @@ def scoring_sql(
         )
         SELECT c.lead_id, c.account_id, c.as_of, CAST(NULL AS BOOLEAN) AS label,
             CAST(NULL AS DOUBLE) AS position,
-            CASE WHEN {_is_blocked("c", "now")} THEN 'not_at_risk' ELSE 'kept' END AS status
+            CASE
+                WHEN {_is_blocked("c", "now")} THEN 'not_at_risk'
+                WHEN c.as_of + {_days(plan.horizon_days)} <= c.now THEN 'horizon_over'
+                ELSE 'kept'
+            END AS status
         FROM candidates c
     """
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from .mapping import WON
 from .reading import Reading
 from .sources.staging import FILE, ROW, StagedFile
-from .sql import identifier, literal
+from .sql import identifier, literal, parquet
 
 
 def problems_found(typed: str) -> str:
@@ -132,7 +132,7 @@ def quarantined_records(reading: Reading, findings: str) -> str:
     SELECT {literal(file.label)} AS source, line - 1 AS row, 'malformed_row' AS rule,
            NULL::VARCHAR AS "column", NULL::VARCHAR AS value,
            'line ' || line || ': ' || message AS message, to_json(text)::VARCHAR AS record
-    FROM read_parquet({literal(str(file.malformed))})"""
+    FROM {parquet(file.malformed)}"""
         for file in reading.staged.files
         if file.malformed is not None
     ]
@@ -149,7 +149,7 @@ def _malformed_before(files: Sequence[StagedFile]) -> str:
     parts = [
         f"SELECT {literal(str(file.path))} AS path, kept_before, "
         "sum(count(*)) OVER (ORDER BY kept_before) AS nth "
-        f"FROM read_parquet({literal(str(file.malformed))}) GROUP BY kept_before"
+        f"FROM {parquet(file.malformed)} GROUP BY kept_before"
         for file in files
         if file.malformed is not None
     ]

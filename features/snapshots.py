@@ -49,6 +49,10 @@ class SnapshotCounts:
         Taken before outcomes were recorded.
     sampled_out : int
         Left out to keep to ``max_rows``.
+    horizon_over_dropped : int
+        At scoring by age: their horizon has passed, so there is nothing left to predict.
+    labelled : int
+        At scoring of a flat table: rows whose outcome is known already.
     """
 
     rows: int
@@ -58,12 +62,16 @@ class SnapshotCounts:
     not_at_risk_dropped: int = 0
     before_observation_dropped: int = 0
     sampled_out: int = 0
+    horizon_over_dropped: int = 0
+    labelled: int = 0
 
 
 def observed_window(
     engine: DuckDBEngine, tables: CanonicalTables, plan: SnapshotPlan
 ) -> ObservedWindow:
-    """Find between which instants outcomes are known: configured, or first to last closing.
+    """Find between which instants outcomes are known: configured, or first closing to last win.
+
+    Losses do not move the last edge: the date of a deal that is not won may be an expected one.
 
     Raises
     ------
@@ -87,7 +95,7 @@ def observed_window(
         )
     edges = (
         f"from {start:%Y-%m-%d} ({'as configured' if plan.observed_from else 'first closing'})"
-        f" until {end:%Y-%m-%d} ({'as configured' if plan.observed_until else 'last closing'}"
+        f" until {end:%Y-%m-%d} ({'as configured' if plan.observed_until else 'last win'}"
         f"{f', less {plan.lag_days} days' if plan.lag_days else ''})"
     )
     return ObservedWindow(start, end, f"Outcomes are known {edges}.")
@@ -142,12 +150,14 @@ def scoring_snapshots(
 ) -> SnapshotCounts:
     """Write one snapshot for each lead at risk at ``as_of`` to a Parquet file, without labels.
 
-    With ``at_age_days``, a lead's snapshot is the latest of its ages that it has reached.
+    With ``at_age_days``, a lead's snapshot is the latest of its ages that it has reached, as long
+    as its horizon is not over.
 
     Parameters
     ----------
     as_of : datetime
-        Aware. A flat table has no time: every row is a snapshot, with its label where known.
+        Aware. A flat table has no time: the rows without a label are snapshots, or, where each
+        has one, all rows.
 
     Raises
     ------
@@ -155,14 +165,27 @@ def scoring_snapshots(
         The leads have no ``created_at``.
     """
     if tables.is_flat:
-        return SnapshotCounts(*_write(engine, flat_snapshots_sql(tables), path))
+        return _flat_scoring_snapshots(engine, tables, path)
     _require_dates(tables)
-    _, last = _closings(engine, tables)
-    now = scoring_sql(tables, plan, as_of, plan.observed_until or last or as_of)
+    # All that closed before as_of is known; an open deal without a date blocks at as_of.
+    now = scoring_sql(tables, plan, as_of, as_of - timedelta(microseconds=1))
     counts = dict(engine.rows(f"SELECT status, count(*) FROM ({now}) GROUP BY status"))
     kept = f"SELECT * EXCLUDE (status) FROM ({now}) WHERE status = 'kept'"
     written = _write(engine, kept, path)
-    return SnapshotCounts(*written, not_at_risk_dropped=counts.get("not_at_risk", 0))
+    return SnapshotCounts(
+        *written,
+        not_at_risk_dropped=counts.get("not_at_risk", 0),
+        horizon_over_dropped=counts.get("horizon_over", 0),
+    )
+
+
+def _flat_scoring_snapshots(
+    engine: DuckDBEngine, tables: CanonicalTables, path: Path
+) -> SnapshotCounts:
+    rows = flat_snapshots_sql(tables)
+    labelled, total = engine.rows(f"SELECT count(label), count(*) FROM ({rows})")[0]
+    new = rows if labelled == total else f"SELECT * FROM ({rows}) WHERE label IS NULL"
+    return SnapshotCounts(*_write(engine, new, path), labelled=labelled)
 
 
 def _write(engine: DuckDBEngine, sql: str, path: Path) -> tuple[int, int, int]:
@@ -192,7 +215,11 @@ def _closings(
     outcomes = parquet(tables.path("outcomes"))
     return (
         _instant(engine, f"SELECT epoch_us(min(closed_at)) FROM {outcomes}"),
-        _instant(engine, f"SELECT epoch_us(max(closed_at)) FROM {outcomes}"),
+        _instant(
+            engine,
+            "SELECT epoch_us(coalesce(max(closed_at) FILTER (won), max(closed_at)))"
+            f" FROM {outcomes}",
+        ),
     )
 
 

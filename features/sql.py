@@ -1,7 +1,10 @@
 """Quoting for the SQL builders: every name and value that enters SQL passes here."""
 
+import re
 from datetime import datetime
 from pathlib import Path
+
+_PATTERN = re.compile(r"([*?\[])")
 
 
 def identifier(name: str) -> str:
@@ -42,6 +45,25 @@ def literal(value: str | float | bool | datetime | None) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
+def file_literal(path: Path) -> str:
+    """Render the path of one file as an SQL literal, whatever its name holds.
+
+    DuckDB takes ``*``, ``?`` and ``[`` in a path for a pattern, and would read another file.
+
+    Examples
+    --------
+    >>> file_literal(Path("export[1].parquet"))
+    "'export[[]1].parquet'"
+    """
+    return literal(_PATTERN.sub(r"[\1]", str(path)))
+
+
 def parquet(path: Path) -> str:
-    """Return the relation of a Parquet file, or of the files that a glob matches."""
-    return f"read_parquet({literal(str(path))})"
+    """Return the relation of one Parquet file."""
+    return f"read_parquet({file_literal(path)})"
+
+
+def parquet_parts(folder: Path) -> str:
+    """Return the relation of all Parquet files in a folder."""
+    pattern = _PATTERN.sub(r"[\1]", str(folder)) + "/*.parquet"
+    return f"read_parquet({literal(pattern)})"

@@ -109,7 +109,7 @@ def score(
                 counts = _compute(config, engine, door.tables, champion, moment, features)
             partition = partition_of(workspace, moment)
             with progress.stage("Scoring"), published_directory(partition) as published:
-                unseen = _write_scores(features / "parts", published, champion)
+                unseen, silent = _write_scores(features / "parts", published, champion)
                 if strict and unseen:
                     raise SchemaMismatchError(
                         "\n".join(unseen), hint="Train again, or score without --strict."
@@ -118,7 +118,7 @@ def score(
         with progress.stage("Writing CSV"):
             write_csv(read_scores(partition), csv)
     mql = read_scores(partition, columns=["mql"])["mql"]
-    notes = (*_plan_notes(config, champion), *_count_notes(counts), *unseen)
+    notes = (*_plan_notes(config, champion), *_count_notes(counts), *unseen, *silent)
     return Scored(
         partition, moment, len(mql), int(pc.sum(mql).as_py() or 0), champion.number, notes
     )
@@ -154,18 +154,27 @@ def _compute(
     return counts
 
 
-def _write_scores(parts: Path, published: Path, champion: RegisteredVersion) -> tuple[str, ...]:
-    """Decide part by part; return what training never saw, in words."""
+def _write_scores(
+    parts: Path, published: Path, champion: RegisteredVersion
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Decide part by part; return what training never saw and what is gone since, in words."""
     unseen: Counter[tuple[str, str]] = Counter()
+    kinds = {
+        feature.name: feature.subject
+        for feature in champion.decision.features
+        if feature.statistic == "count" and feature.lookback_days is None
+    }
+    silent = set(kinds.values())
     written = 0
     for part in sorted(parts.glob("*.parquet")):
         frame = load_frame(part)
         unseen += _unseen(frame, champion)
+        silent -= {kind for name, kind in kinds.items() if frame[name].any()}
         write_part(champion.decision.decide(frame), written, champion.number, published)
         written += 1
     if not written:
         write_part(None, 0, champion.number, published)
-    return _unseen_notes(unseen)
+    return _unseen_notes(unseen), _silent_notes(silent)
 
 
 def _plan_notes(config: Config, champion: RegisteredVersion) -> tuple[str, ...]:
@@ -183,7 +192,29 @@ def _is_flat(champion: RegisteredVersion) -> bool:
 
 
 def _count_notes(counts: SnapshotCounts) -> tuple[str, ...]:
-    return ()
+    notes = []
+    if counts.horizon_over_dropped:
+        notes.append(
+            f"{counts.horizon_over_dropped:,} leads are not scored: they reached the age at which "
+            "leads are scored so long ago that their horizon is over."
+        )
+    if counts.labelled and counts.labelled == counts.rows:
+        notes.append(
+            f"All {counts.rows:,} rows have a known outcome, and most were in training: what they "
+            "score is no forecast. Rows without a label would be scored alone."
+        )
+    elif counts.labelled:
+        notes.append(f"{counts.labelled:,} rows have a known outcome and are not scored.")
+    return tuple(notes)
+
+
+def _silent_notes(silent: set[str]) -> tuple[str, ...]:
+    """Say which kinds of event training knew and no lead of today ever had."""
+    return tuple(
+        f"no lead of today ever had an event of the kind {kind}, which training knew: has its "
+        "source stopped?"
+        for kind in sorted(silent)
+    )
 
 
 def _unseen(frame: pd.DataFrame, champion: RegisteredVersion) -> Counter[tuple[str, str]]:

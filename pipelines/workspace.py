@@ -60,14 +60,31 @@ class Workspace:
         """
         try:
             self.root.mkdir(parents=True, exist_ok=True)
-            for left in self.root.rglob(".*.partial"):
-                if not _is_alive(left):
-                    shutil.rmtree(left) if left.is_dir() else left.unlink()
+            left = [path for path in self.root.rglob(".*.partial") if not _is_alive(path)]
+            for path in sorted(left):
+                _restore(path)
+            for path in left:
+                _remove(path)
         except OSError as error:
             raise WorkspaceError(
                 f"cannot write the workspace {self.root}: {error.strerror}",
                 hint="Check the folder's owner and permissions, or set `workspace:` to another.",
             ) from error
+
+
+def _restore(partial: Path) -> None:
+    """Put back what a crash left between the two renames of ``published_directory``."""
+    name, old, _ = f"{partial.name}.".partition(".old.")
+    target = partial.with_name(name.removeprefix("."))
+    if old and partial.is_dir() and not target.exists():
+        partial.rename(target)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _is_alive(partial: Path) -> bool:

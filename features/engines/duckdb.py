@@ -37,7 +37,10 @@ class DuckDBEngine(AbstractContextManager["DuckDBEngine"]):
         temp_directory: Path | None = None,
     ) -> None:
         self._spill = tempfile.TemporaryDirectory(
-            prefix="leadlight-", dir=temp_directory, ignore_cleanup_errors=True
+            prefix=".spill.",
+            suffix=f".{os.getpid()}.partial",
+            dir=temp_directory,
+            ignore_cleanup_errors=True,
         )
         config: dict[str, Any] = {
             "memory_limit": memory_limit,
@@ -71,12 +74,12 @@ class DuckDBEngine(AbstractContextManager["DuckDBEngine"]):
 
     def execute(self, sql: str, parameters: Sequence[object] = ()) -> None:
         """Run a statement for its effect."""
-        with _told_plainly():
+        with _domain_errors():
             self._connection.execute(sql, list(parameters))
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Return all rows of a small result."""
-        with _told_plainly():
+        with _domain_errors():
             found: list[tuple[Any, ...]] = self._connection.execute(
                 sql, list(parameters)
             ).fetchall()
@@ -84,12 +87,12 @@ class DuckDBEngine(AbstractContextManager["DuckDBEngine"]):
 
     def table(self, sql: str, parameters: Sequence[object] = ()) -> pa.Table:
         """Return a result as an Arrow table."""
-        with _told_plainly():
+        with _domain_errors():
             return self._connection.sql(sql, params=list(parameters)).to_arrow_table()
 
     def batches(self, sql: str, *, rows: int = 100_000) -> pa.RecordBatchReader:
         """Stream a result as Arrow batches."""
-        with _told_plainly():
+        with _domain_errors():
             return self._connection.sql(sql).to_arrow_reader(rows)
 
     @contextmanager
@@ -128,7 +131,7 @@ class DuckDBEngine(AbstractContextManager["DuckDBEngine"]):
 
 
 @contextmanager
-def _told_plainly() -> Iterator[None]:
+def _domain_errors() -> Iterator[None]:
     """Turn what the world does to a query (a full disk, Ctrl-C) into its own error."""
     try:
         yield
@@ -138,6 +141,11 @@ def _told_plainly() -> Iterator[None]:
             raise WorkspaceError(
                 f"the disk is full: {message.splitlines()[0]}",
                 hint="Free some space and run the same command again; nothing was published.",
+            ) from error
+        if isinstance(error, duckdb.OutOfMemoryException):
+            raise WorkspaceError(
+                f"the engine's memory limit is too small: {message.splitlines()[0]}",
+                hint="Raise memory_limit in the configuration.",
             ) from error
         raise
     except (RuntimeError, duckdb.Error) as error:

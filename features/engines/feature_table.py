@@ -16,7 +16,7 @@ from leadlight.features.definition import FeatureDefinition
 from leadlight.features.errors import SchemaMismatchError, WorkspaceError
 from leadlight.features.kernel import Behaviour, Events, Instants, behaviour
 from leadlight.features.profile import changed_columns, profile_sql, types_sql
-from leadlight.features.sql import identifier, literal, parquet
+from leadlight.features.sql import identifier, literal, parquet, parquet_parts
 from leadlight.features.tables import CanonicalTables
 
 from .duckdb import DuckDBEngine
@@ -92,6 +92,7 @@ def _require_columns(
     engine: DuckDBEngine, tables: CanonicalTables, definition: FeatureDefinition
 ) -> None:
     """Refuse columns that are gone or of another type; an empty column has no type to change."""
+    _require_inputs(tables, definition)
     used = sorted({column.table for column in definition.profile if tables.has(column.table)})
     types = {table: dict(engine.rows(types_sql(tables, table))) for table in used}
     for column in changed_columns(definition, types):
@@ -106,6 +107,25 @@ def _require_columns(
                 f"{column.table}: column {column.column!r} held {was} when the model was trained"
                 f" and now holds {now}, for example {found[:40]!r}",
                 hint="Correct the source, or train a new model.",
+            )
+
+
+def _require_inputs(tables: CanonicalTables, definition: FeatureDefinition) -> None:
+    """Refuse to take a table that is no longer there for leads that did nothing."""
+    from_accounts = any(column.table == "accounts" for column in definition.profile)
+    endings = tuple(f"_{rule.kind}" for rule in definition.page_rules)
+    has_pages = any(kind.endswith(endings) for kind in definition.event_kinds)
+    for needed, present, what in (
+        (definition.event_kinds, tables.has("events"), "the table events"),
+        (has_pages, tables.has("events", "detail"), "the column events.detail (pages by address)"),
+        (definition.has_age, tables.has("leads", "created_at"), "the column leads.created_at"),
+        (from_accounts, tables.has("accounts"), "the table accounts"),
+        (from_accounts, tables.has("leads", "account_id"), "the column leads.account_id"),
+    ):
+        if needed and not present:
+            raise SchemaMismatchError(
+                f"the model was trained with {what}, and the sources no longer have it",
+                hint="Map it again under sources, or train a new model without it.",
             )
 
 
@@ -139,7 +159,7 @@ def _behaviour(
     columns = ("code", "occurred_at", "known_at", "kind")
     arrays = [np.empty(0, np.int64)] * len(columns)
     if staged.exists():  # an account bucket without a single event has no file
-        parts = parquet(staged / "*.parquet")
+        parts = parquet_parts(staged)
         found = engine.table(f"SELECT {', '.join(columns)} FROM {parts}")
         arrays = [found[name].to_numpy().astype(np.int64, copy=False) for name in columns]
     return behaviour(

@@ -12,7 +12,7 @@ import duckdb
 
 from leadlight.features.engines import DuckDBEngine
 from leadlight.features.errors import LeadlightError, SourceError, WorkspaceError, did_you_mean
-from leadlight.features.sql import identifier, literal
+from leadlight.features.sql import file_literal, identifier, literal, parquet
 
 from .database import database_label, stage_database
 from .files import find_files
@@ -227,7 +227,7 @@ class Stage:
 
 def read_parquet(paths: list[Path]) -> str:
     """FROM item over Parquet files with their path and row numbers."""
-    listed = ", ".join(literal(str(path)) for path in paths)
+    listed = ", ".join(file_literal(path) for path in paths)
     return (
         f"read_parquet([{listed}], union_by_name = true, filename = {literal(FILE)}, "
         "file_row_number = true)"
@@ -243,7 +243,7 @@ def check_readable(engine: DuckDBEngine, staged: StagedSource) -> None:
         There is one.
     """
     for file in staged.files:
-        item = f"read_parquet({literal(str(file.path))})"
+        item = parquet(file.path)
         try:
             engine.rows(f"SELECT bit_xor(hash(COLUMNS(*))) FROM {item}")
         except duckdb.Error as error:

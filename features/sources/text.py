@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from leadlight.features.errors import SourceError
-from leadlight.features.sql import literal
+from leadlight.features.sql import file_literal, literal
 
 from .source import Source
 
@@ -80,7 +80,7 @@ def read_text(path: Path, dialect: Dialect, *, rejects: str, strict: bool = True
     """FROM item that yields the file's rows as text; malformed rows go to the table ``rejects``."""
     columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in dialect.columns)
     return (
-        f"read_csv({literal(str(path))}, auto_detect = false, header = true, "
+        f"read_csv({file_literal(path)}, auto_detect = false, header = true, "
         f"delim = {literal(dialect.delimiter)}, quote = '\"', escape = '\"', "
         f"columns = {{{columns}}}, max_line_size = {_LONGEST_LINE}, "
         f"strict_mode = {literal(strict)}, store_rejects = true, "

@@ -273,13 +273,14 @@ def test_a_sample_keeps_whole_leads_and_the_limit(engine, tmp_path):
     assert again == rows
 
 
-def test_the_observed_window_defaults_to_the_closings_less_the_lag(engine, tmp_path):
+def test_the_observed_window_defaults_to_first_closing_and_last_win_less_the_lag(engine, tmp_path):
     world = World(
         [Lead("L", day(0))],
         deals=[
-            Deal(True, "L", closed_at=day(40)),
-            Deal(False, "x", closed_at=day(90)),
+            Deal(False, "x", closed_at=day(40)),
+            Deal(True, "L", closed_at=day(90)),
             Deal(False, "y", opened_at=day(99)),
+            Deal(False, "z", opened_at=day(80), closed_at=day(240)),  # expected, not closed
         ],
     )
     tables = write_tables(world, tmp_path)
@@ -288,7 +289,7 @@ def test_the_observed_window_defaults_to_the_closings_less_the_lag(engine, tmp_p
     assert window.observed_until == BEGIN + timedelta(days=83)
     assert window.how == (
         "Outcomes are known from 2024-04-10 (first closing)"
-        " until 2024-05-23 (last closing, less 7 days)."
+        " until 2024-05-23 (last win, less 7 days)."
     )
 
 
@@ -298,7 +299,68 @@ def test_scoring_at_an_age_takes_the_latest_age_that_was_reached(engine, tmp_pat
         [Lead("new", day(98)), Lead("young", day(95)), Lead("edge", day(90)), Lead("old", day(2))]
     )
     now = score(engine, tmp_path, world, 100, plan)
-    assert now == {"young": 98, "edge": 100, "old": 12}
+    assert now == {"young": 98, "edge": 100}
+
+
+def test_scoring_at_an_age_drops_leads_whose_horizon_is_over(engine, tmp_path):
+    plan = replace(PLAN, at_age_days=(3,))
+    world = World([Lead("open", day(67) + 1), Lead("over", day(67))])
+    assert set(score(engine, tmp_path, world, 100, plan)) == {"open"}
+    counts = scoring_snapshots(
+        engine,
+        write_tables(world, tmp_path),
+        plan,
+        BEGIN + timedelta(days=100),
+        tmp_path / "now.parquet",
+    )
+    assert counts.horizon_over_dropped == 1
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_leads_at_risk_are_the_same_today_and_in_the_training_of_later(engine, tmp_path, seed):
+    """Score with what was known at an instant; train later with everything: the same leads."""
+    rng = np.random.default_rng(seed)
+    leads = [Lead(f"L{i}", day(int(rng.integers(0, 80)))) for i in range(12)]
+    deals = []
+    for lead in leads:
+        for _ in range(int(rng.integers(0, 3))):
+            opened = lead.created_at + int(rng.integers(0, 60)) * DAY
+            closed = opened + int(rng.integers(0, 60)) * DAY
+            deals.append(Deal(bool(rng.integers(0, 2)), lead.lead_id, None, opened, closed))
+    now = day(60)
+    known = [
+        deal if deal.closed_at < now else replace(deal, won=False, closed_at=closed)
+        for deal in deals
+        if deal.opened_at < now
+        # what the CRM says of an open deal's end: nothing, or a date that is expected
+        for closed in [None if rng.integers(0, 2) else deal.closed_at]
+    ]
+    early = World([lead for lead in leads if lead.created_at < now], deals=known)
+    (tmp_path / "early").mkdir()
+    today = score(engine, tmp_path / "early", early, 60)
+    plan = replace(PLAN, horizon_days=1, observed_until=BEGIN + timedelta(days=61))
+    rows, _ = train(engine, tmp_path, World(leads, deals=deals), plan)
+    assert set(today) == {lead for lead, days, _ in rows if days == 60}
+
+
+def test_an_expected_close_date_neither_ends_a_deal_nor_moves_the_window(engine, tmp_path):
+    world = World(
+        [Lead("L", day(0)), Lead("M", day(0))],
+        deals=[
+            Deal(True, "gone", opened_at=day(20), closed_at=day(30)),
+            Deal(True, "M", opened_at=day(50), closed_at=day(95)),
+            Deal(False, "L", opened_at=day(70), closed_at=day(300)),
+        ],
+    )
+    assert score(engine, tmp_path, world, 100) == {}
+    window = observed_window(engine, write_tables(world, tmp_path), SnapshotPlan())
+    assert window.observed_until == BEGIN + timedelta(days=95)
+
+
+def test_an_accounts_open_deal_keeps_out_leads_that_came_after_it_was_opened(engine, tmp_path):
+    leads = [Lead("old", day(0), "A"), Lead("new", day(10), "A"), Lead("other", day(0), "B")]
+    deals = [Deal(False, None, "A", opened_at=day(5))]
+    assert set(score(engine, tmp_path, World(leads, deals=deals), 20)) == {"other"}
 
 
 def test_scoring_works_without_any_outcomes(engine, tmp_path):
@@ -332,10 +394,18 @@ def test_rows_of_a_flat_table_are_snapshots_in_their_order(engine, tmp_path):
     assert (counts.rows, counts.positives) == (2, 1)
 
 
-def test_scoring_a_flat_table_takes_every_row(engine, tmp_path):
+def test_scoring_a_flat_table_takes_the_rows_whose_outcome_is_not_known(engine, tmp_path):
     counts = scoring_snapshots(engine, flat(tmp_path), PLAN, BEGIN, tmp_path / "s.parquet")
-    assert counts.rows == 3
-    assert pq.read_table(tmp_path / "s.parquet")["label"].to_pylist() == [False, True, None]
+    assert (counts.rows, counts.labelled) == (1, 2)
+    assert pq.read_table(tmp_path / "s.parquet")["lead_id"].to_pylist() == ["b"]
+
+
+def test_scoring_a_flat_table_of_known_outcomes_takes_every_row(engine, tmp_path):
+    table = pa.table({"lead_id": ["a", "b"], "converted": [True, False]})
+    pq.write_table(table, tmp_path / "leads.parquet")
+    tables = CanonicalTables(tmp_path, {"leads": ("lead_id", "converted")})
+    counts = scoring_snapshots(engine, tables, PLAN, BEGIN, tmp_path / "s.parquet")
+    assert (counts.rows, counts.labelled) == (2, 2)
 
 
 def test_no_closed_deal_is_not_enough_data(engine, tmp_path):

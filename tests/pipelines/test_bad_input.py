@@ -206,3 +206,39 @@ def test_ctrl_c_half_way_leaves_nothing_half_written(project: SmallProject, afte
     assert not any(name.startswith("mlartifacts") for name in project.published())
     again = leadlight("train", "-c", project.config)
     assert again.code == 0, again.error
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "named"),
+    [
+        ("  events: {path: events.csv}\n", "", "events"),
+        ("  accounts: {path: accounts.csv}\n", "", "accounts"),
+    ],
+)
+def test_a_table_that_the_model_knew_and_is_gone_is_named(
+    trained: SmallProject, old: str, new: str, named: str
+) -> None:
+    trained.configure(old, new)
+    message = leadlight("score", "-c", trained.config).refused()
+    assert f"table {named}" in message
+    assert not any(name.startswith("scores/") for name in trained.published())
+
+
+@pytest.mark.parametrize(
+    ("file", "column"), [("events.csv", "detail"), ("leads.csv", "account_id")]
+)
+def test_a_column_that_the_model_leant_on_and_is_gone_is_named(
+    trained: SmallProject, file: str, column: str
+) -> None:
+    trained.write(file, trained.read(file).drop(columns=column))
+    message = leadlight("score", "-c", trained.config).refused()
+    assert column in message
+    assert not any(name.startswith("scores/") for name in trained.published())
+
+
+def test_a_workspace_with_brackets_in_its_name_is_its_own(trained: SmallProject) -> None:
+    shutil.move(trained.directory / "workspace", trained.directory / "workspace1")
+    trained.configure("project: small", "project: small\nworkspace: 'workspace[1]'")
+    ran = leadlight("score", "-c", trained.config)
+    assert ran.code == 0, ran.error
+    assert list((trained.directory / "workspace[1]" / "scores").glob("as_of=*/*.parquet"))
