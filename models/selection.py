@@ -203,7 +203,15 @@ def _order(frame: pd.DataFrame, horizon_days: int, seed: int) -> _Order:
     if frame["as_of"].notna().all():
         stamps = pd.to_datetime(frame["as_of"], utc=True).dt.as_unit("us")
         return _Order(stamps.to_numpy(dtype=np.int64), horizon_days * _DAY, "as_of")
-    if frame["position"].notna().all():
+    unplaced = int(frame["position"].isna().sum())
+    if 0 < unplaced < len(frame):
+        raise NotEnoughDataError(
+            f"{unplaced:,} of {len(frame):,} rows have no value in the column that orders them in "
+            "time, so later rows cannot judge earlier ones",
+            hint="Fill it, name another under sources.leads.order_by, or leave such rows out with "
+            "sources.leads.where.",
+        )
+    if not unplaced:
         places = np.unique(frame["position"].to_numpy(dtype=np.float64), return_inverse=True)[1]
         return _Order(np.asarray(places, dtype=np.int64), 1, "position")
     cluster = lead_clusters(frame)

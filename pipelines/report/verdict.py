@@ -190,7 +190,7 @@ def unseen_sentence(evaluation: Mapping[str, Any] | None) -> str | None:
     if evaluation is None or number(evaluation["auc"]) is None:
         return None
     return (
-        f"Among the {count(evaluation['leads'])} leads that training had never seen, AUC is "
+        f"Among the {count(evaluation['rows'])} rows of leads that training had never seen, AUC is "
         f"{decimal(number(evaluation['auc']))} and the best tenth converts "
         f"{times(number(evaluation['lift_at_10']))} as often as the average."
     )

@@ -162,3 +162,18 @@ def test_lead_folds_leave_out_whole_accounts_and_spread_the_wins():
     assert max(wins) - min(wins) <= 3
     for fit, judge in folds:
         assert set(frame["lead_id"].iloc[fit]).isdisjoint(frame["lead_id"].iloc[judge])
+
+
+def test_a_few_rows_without_their_place_in_time_are_refused_not_drawn_at_random():
+    frame = pd.DataFrame(
+        {
+            "lead_id": [f"L{i}" for i in range(400)],
+            "account_id": None,
+            "as_of": pd.Series(pd.NaT, index=range(400), dtype="datetime64[us, UTC]"),
+            "position": np.arange(400, dtype=float),
+            "label": np.arange(400) % 2 == 0,
+        }
+    )
+    frame.loc[7, "position"] = np.nan
+    with pytest.raises(NotEnoughDataError, match="1 of 400 rows"):
+        split_windows(frame, horizon_days=30, seed=0)
