@@ -29,7 +29,7 @@ def main() -> None:
 
 
 HEAD = (
-    "| project | snapshots tested | base rate | AUC | plain HistGradientBoosting | log loss "
+    "| project | rows tested | base rate | AUC | plain HistGradientBoosting | log loss "
     "| calibration error (by chance) | lift at 10 % | train, s | score, s |\n"
     "|---|---|---|---|---|---|---|---|---|---|"
 )

@@ -53,6 +53,7 @@ def result(
 def test_an_example_trains_scores_and_reports_with_one_command_each(result: RealResult) -> None:
     assert result.story["version"] == 1
     assert result.scored > 0
+    assert result.open_horizons
     page = result.report.read_text(encoding="utf-8")
     assert page.startswith("<!doctype html>") or page.startswith("<!DOCTYPE html>")
 

@@ -169,9 +169,9 @@ def test_a_note_of_the_threshold_is_said_once():
 
 
 def test_leads_never_seen_get_a_sentence_of_their_own():
-    unseen = samples.evaluation() | {"leads": 812, "auc": samples.estimate(0.8, 0.02)}
+    unseen = samples.evaluation() | {"rows": 812, "auc": samples.estimate(0.8, 0.02)}
     summary = summarize(**samples.everything() | {"unseen": unseen})
-    assert "812 leads that training had never seen, AUC is 0.800" in summary["unseen"]
+    assert "812 rows of leads that training had never seen, AUC is 0.800" in summary["unseen"]
     assert summarize(**samples.everything())["unseen"] is None
 
 
