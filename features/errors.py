@@ -4,6 +4,7 @@ A domain error is also the builtin that a caller of the library would catch
 (``ConfigError`` is a ``ValueError``), so neither audience has to learn the other's names.
 """
 
+import errno
 from collections.abc import Iterable
 from difflib import get_close_matches
 
@@ -74,6 +75,25 @@ class MissingExtraError(LeadlightError, ImportError):
     """An optional package is needed; the hint names the extra that brings it."""
 
     __str__ = LeadlightError.__str__
+
+
+_NO_ROOM = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
+_NO_ROOM_WORDS = ("No space left", "File too large", "disk is full", "disk I/O error")
+
+
+def disk_is_full(what: object) -> WorkspaceError:
+    """Return the error of a disk with no room for ``what``."""
+    return WorkspaceError(
+        f"the disk is full: cannot write {what}",
+        hint="Free some space and run the same command again; nothing was published.",
+    )
+
+
+def says_disk_is_full(error: BaseException) -> bool:
+    """Whether an error of whatever library means that the disk has no room left."""
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        return True
+    return any(words in str(error) for words in _NO_ROOM_WORDS)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

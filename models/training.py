@@ -51,8 +51,6 @@ class TrainingResult:
         Per feature the mean distance of its part from its mean, log-odds, on the test window.
     reference : Reference
         The test window's leads, to place a scored lead among.
-    estimators : mapping of str to Pipeline
-        The fitted pipeline of the chosen candidate, for study only.
     """
 
     compiled: CompiledModel
@@ -64,7 +62,6 @@ class TrainingResult:
     held_out: pd.DataFrame
     importance: Mapping[str, float]
     reference: Reference
-    estimators: Mapping[str, Pipeline]
 
 
 def train_model(
@@ -155,7 +152,6 @@ def _train(
         held_out=held_out,
         importance=dict(zip(compiled.features, deviation.tolist(), strict=True)),
         reference=reference,
-        estimators={chosen.name: pipeline},
     )
 
 

@@ -14,10 +14,15 @@ from rich.console import Console
 from rich.text import Text
 from typer.core import TyperGroup
 
-from leadlight.features.errors import DataQualityError, LeadlightError, WorkspaceError
+from leadlight.features.errors import (
+    DataQualityError,
+    LeadlightError,
+    WorkspaceError,
+    disk_is_full,
+    says_disk_is_full,
+)
 
 from .progress import Progress
-from .workspace import disk_is_full, says_disk_is_full
 
 INTERRUPTED = 130
 _OUT = Console(highlight=False)

@@ -16,12 +16,17 @@ from importlib.metadata import version as package_version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from leadlight.features.errors import LeadlightError, ModelNotFoundError, WorkspaceError
+from leadlight.features.errors import (
+    LeadlightError,
+    ModelNotFoundError,
+    WorkspaceError,
+    disk_is_full,
+    says_disk_is_full,
+)
 from leadlight.models.decision import DecisionVersion
 
 from .artefact import load_decision, load_training, save_decision
 from .config import Config
-from .workspace import disk_is_full, says_disk_is_full
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

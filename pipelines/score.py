@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from leadlight.features.engines import DuckDBEngine
 from leadlight.features.engines.feature_table import compute_features
 from leadlight.features.errors import SchemaMismatchError
+from leadlight.features.publication import published_directory
 from leadlight.features.snapshots import SnapshotCounts, scoring_snapshots
 from leadlight.features.sql import parquet
 from leadlight.features.tables import CanonicalTables
@@ -22,7 +23,7 @@ from .prepare import engine_of, load_frame, open_door, scoring_plan, snapshot_pl
 from .progress import Progress
 from .registry import RegisteredVersion, registry_of
 from .scores import partition_of, read_scores, write_part
-from .workspace import Workspace, published_directory
+from .workspace import Workspace
 
 # Every instant at which something became known: the newest of them is the data's own clock.
 _CLOCKS = {

@@ -13,6 +13,7 @@ from leadlight.features.engines import DuckDBEngine
 from leadlight.features.engines.feature_definition import define_features
 from leadlight.features.engines.feature_table import compute_features
 from leadlight.features.errors import NotEnoughDataError
+from leadlight.features.publication import published_directory
 from leadlight.features.snapshots import SnapshotCounts, training_snapshots
 from leadlight.features.taxonomy import DEFAULT_PAGE_RULES, PageRule
 from leadlight.features.validation import DoorReport
@@ -27,20 +28,7 @@ from .prepare import door_summary, engine_of, load_frame, open_door, scoring_pla
 from .progress import Progress
 from .registry import TrainingRecord, registry_of
 from .report.plots import training_plots
-from .workspace import Workspace, published_directory
-
-_FIGURES = (
-    "base_rate",
-    "auc",
-    "average_precision",
-    "log_loss",
-    "brier",
-    "ece",
-    "ece_noise",
-    "calibration_slope",
-    "calibration_intercept",
-    "lift_at_10",
-)
+from .workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -242,8 +230,9 @@ def _record(config: Config, hashes: Mapping[str, str], story: dict[str, Any]) ->
 
 def _metrics(story: Mapping[str, Any]) -> dict[str, float]:
     metrics: dict[str, float] = {"threshold": story["threshold"]["threshold"]}
-    for figure in _FIGURES:
-        estimate = story["evaluation"][figure]
+    for figure, estimate in story["evaluation"].items():
+        if not isinstance(estimate, dict):
+            continue
         for end, suffix in (("value", ""), ("low", "_low"), ("high", "_high")):
             if estimate[end] is not None:
                 metrics[f"{figure}{suffix}"] = estimate[end]

@@ -1,17 +1,11 @@
 """The workspace: one folder of artefacts, where nothing half-written is ever left or read."""
 
-import errno
-import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from leadlight.features.errors import WorkspaceError
-
-_NO_ROOM = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
-_NO_ROOM_WORDS = ("No space left", "File too large", "disk is full", "disk I/O error")
+from leadlight.features.publication import is_abandoned, published_file
 
 
 @dataclass(frozen=True)
@@ -60,7 +54,7 @@ class Workspace:
         """
         try:
             self.root.mkdir(parents=True, exist_ok=True)
-            left = [path for path in self.root.rglob(".*.partial") if not _is_alive(path)]
+            left = [path for path in self.root.rglob(".*.partial") if is_abandoned(path)]
             for path in sorted(left):
                 _restore(path)
             for path in left:
@@ -85,72 +79,6 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
-
-
-def _is_alive(partial: Path) -> bool:
-    """Whether the process that writes a partial file (its number is in the name) still runs."""
-    pid = partial.name.rsplit(".", 2)[-2]
-    if not pid.isdigit():
-        return False
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def disk_is_full(what: str) -> WorkspaceError:
-    """Return the error of a disk with no room for ``what``."""
-    return WorkspaceError(
-        f"the disk is full: cannot write {what}",
-        hint="Free some space and run the same command again; nothing was published.",
-    )
-
-
-def says_disk_is_full(error: BaseException) -> bool:
-    """Whether an error of whatever library means that the disk has no room left."""
-    if isinstance(error, OSError) and error.errno in _NO_ROOM:
-        return True
-    text = str(error)
-    return any(words in text for words in _NO_ROOM_WORDS)
-
-
-@contextmanager
-def published_directory(target: Path) -> Iterator[Path]:
-    """Yield an empty folder that takes ``target``'s name once the block ends well.
-
-    The earlier folder of that name is then gone; if the block fails, it stays as it was, and the
-    new one is removed.
-    """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
-    old = target.with_name(f".{target.name}.old.{os.getpid()}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir()
-    try:
-        yield partial
-        if target.exists():
-            target.rename(old)
-        partial.rename(target)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-        if old.exists() and not target.exists():
-            old.rename(target)
-        shutil.rmtree(old, ignore_errors=True)
-
-
-@contextmanager
-def published_file(path: Path) -> Iterator[Path]:
-    """Yield a temporary name that becomes ``path`` once the block ends well."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        yield partial
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Self
 import duckdb
 import pyarrow as pa
 
-from leadlight.features.errors import WorkspaceError
+from leadlight.features.errors import WorkspaceError, disk_is_full, says_disk_is_full
 from leadlight.features.sql import identifier, literal
 
 
@@ -137,11 +137,8 @@ def _domain_errors() -> Iterator[None]:
         yield
     except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
         message = str(error)
-        if "No space left" in message or "File too large" in message:
-            raise WorkspaceError(
-                f"the disk is full: {message.splitlines()[0]}",
-                hint="Free some space and run the same command again; nothing was published.",
-            ) from error
+        if says_disk_is_full(error):
+            raise disk_is_full(f"the engine's files ({message.splitlines()[0]})") from error
         if isinstance(error, duckdb.OutOfMemoryException):
             raise WorkspaceError(
                 f"the engine's memory limit is too small: {message.splitlines()[0]}",

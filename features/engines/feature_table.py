@@ -1,10 +1,6 @@
 """The feature table: the kernel fed with whole accounts, one bucket of them at a time."""
 
-import errno
-import os
-import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +9,10 @@ import pyarrow.parquet as pq
 
 from leadlight.features.catalog import KEYS, Feature, feature_catalog
 from leadlight.features.definition import FeatureDefinition
-from leadlight.features.errors import SchemaMismatchError, WorkspaceError
+from leadlight.features.errors import SchemaMismatchError
 from leadlight.features.kernel import Behaviour, Events, Instants, behaviour
 from leadlight.features.profile import changed_columns, profile_sql, types_sql
+from leadlight.features.publication import published_directory
 from leadlight.features.sql import identifier, literal, parquet, parquet_parts
 from leadlight.features.tables import CanonicalTables
 
@@ -74,7 +71,7 @@ def compute_features(
     buckets = max(1, *(int(np.ceil(size)) for size in sizes))
     rows = 0
     with (
-        _published(output) as folder,
+        published_directory(output) as folder,
         engine.scratch() as scratch,
         engine.temporary_table(_LEADS, leads_sql(source, buckets)),
     ):
@@ -204,25 +201,3 @@ def _values(
             return seen.counts[:, definition.event_kinds.index(feature.subject), window]
         case _:
             return None
-
-
-@contextmanager
-def _published(output: Path) -> Iterator[Path]:
-    """Yield a temporary folder that takes the place of ``output`` at the end, if all went well."""
-    partial = output.with_name(f".{output.name}.{os.getpid()}.partial")
-    try:
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        yield partial
-        if output.exists():
-            shutil.rmtree(output)
-        partial.replace(output)
-    except OSError as error:
-        if error.errno in {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}:
-            raise WorkspaceError(
-                f"{output}: the disk is full",
-                hint="Free some space and run the same command again; nothing was published.",
-            ) from error
-        raise
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)

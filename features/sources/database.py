@@ -4,7 +4,6 @@ Every value is written as text, as a CSV export would have it. So a database and
 the same door, and a column whose type changes from batch to batch cannot stop the stream.
 """
 
-import errno
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -20,8 +19,9 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from leadlight.features.errors import (
     MissingExtraError,
     SourceError,
-    WorkspaceError,
     did_you_mean,
+    disk_is_full,
+    says_disk_is_full,
 )
 
 from .source import Source
@@ -34,7 +34,7 @@ def database_label(source: Source) -> str:
     """Name of the source for messages, without user and password."""
     try:
         url = sa.make_url(source.url or "")
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         return source.key
     place = (url.host or "") + (f":{url.port}" if url.port else "")
     table = f" {source.name}" if source.name else f" query of {source.key}"
@@ -104,7 +104,7 @@ def _text(value: Any) -> str | None:
 def _engine(source: Source) -> sa.Engine:
     try:
         url = sa.make_url(source.url or "")
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         # The original error may quote the URL, password and all.
         raise SourceError(
             f"{source.key}.url is not a database URL.",
@@ -177,10 +177,8 @@ def _database_errors(label: str, source: Source) -> Iterator[None]:
             hint="Check host, user, password and the query; the same URL must work in other tools.",
         ) from None
     except OSError as error:
-        if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
-            raise WorkspaceError(
-                "the disk is full.", hint="Free some space and run the same command again."
-            ) from error
+        if says_disk_is_full(error):
+            raise disk_is_full("what was read from the database") from error
         raise
 
 

@@ -11,7 +11,13 @@ from pathlib import Path
 import duckdb
 
 from leadlight.features.engines import DuckDBEngine
-from leadlight.features.errors import LeadlightError, SourceError, WorkspaceError, did_you_mean
+from leadlight.features.errors import (
+    LeadlightError,
+    SourceError,
+    did_you_mean,
+    disk_is_full,
+    says_disk_is_full,
+)
 from leadlight.features.sql import file_literal, identifier, literal, parquet
 
 from .database import database_label, stage_database
@@ -263,9 +269,8 @@ def _malformed_sql(rejects: str) -> str:
 
 
 def _unreadable(path: Path, source: Source, error: duckdb.Error) -> LeadlightError:
-    message = str(error)
-    if "No space left" in message:
-        return WorkspaceError(f"the disk is full while reading {path}.")
+    if says_disk_is_full(error):
+        return disk_is_full(f"what was read from {path}")
     return SourceError(
         f"{source.key}: {path} cannot be read: {_first(error)}",
         hint=f"Open it in a text editor, or set {source.key}.delimiter and {source.key}.encoding.",

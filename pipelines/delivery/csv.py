@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from leadlight.pipelines.workspace import published_file
+from leadlight.features.publication import published_file
 
 # OWASP, CSV injection: a cell that begins with one of these is run as a formula.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")

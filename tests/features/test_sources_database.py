@@ -108,7 +108,10 @@ def test_a_missing_database_driver_names_what_to_install(
     assert "s3cret!" not in str(raised.value)
 
 
-@pytest.mark.parametrize("url", ["not a url s3cret!", "nosuch://me:s3cret!@host/db"])
+@pytest.mark.parametrize(
+    "url",
+    ["not a url s3cret!", "nosuch://me:s3cret!@host/db", "postgresql://me:s3cret!@host:port/db"],
+)
 def test_a_url_that_cannot_be_used_is_refused_without_showing_it(door: Door, url: str) -> None:
     message = door.refuse(Source("leads", "sources.leads", url=url, name="leads"))
     assert message.startswith("SourceError: sources.leads")

@@ -9,12 +9,14 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from door import NOW, Door, count_of
 
 from leadlight.features.engines import DuckDBEngine
-from leadlight.features.errors import ConfigError
+from leadlight.features.errors import ConfigError, WorkspaceError
+from leadlight.features.sources import Source
 from leadlight.features.validation import RULES, admit
 
 
@@ -377,3 +379,21 @@ def test_ctrl_c_half_way_leaves_nothing_behind(door: Door) -> None:
     assert "KeyboardInterrupt" in errors
     (door.root / "big.parquet").unlink()
     assert door.files() == before
+
+
+def test_a_memory_limit_that_is_too_small_says_to_raise_it(tmp_path: Path) -> None:
+    rows = pd.DataFrame({"lead_id": [f"L{i}" for i in range(5_000)], "created_at": "2024-01-01"})
+    rows.to_csv(tmp_path / "leads.csv", index=False)
+    source = Source("leads", "sources.leads", path=str(tmp_path / "leads.csv"))
+    with (
+        DuckDBEngine(memory_limit="1MB") as engine,
+        pytest.raises(WorkspaceError, match="memory limit") as raised,
+    ):
+        admit(
+            engine,
+            [source],
+            directory=tmp_path / "tables",
+            quarantine=tmp_path / "quarantine",
+            now=datetime(2026, 1, 1, tzinfo=UTC),
+        )
+    assert "memory_limit" in str(raised.value.hint)

@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from leadlight.features.errors import WorkspaceError
-from leadlight.pipelines.workspace import Workspace, published_directory, write_text
+from leadlight.features.publication import published_directory
+from leadlight.pipelines.workspace import Workspace, write_text
 
 KILLED_BETWEEN_THE_RENAMES = """
 import os, signal, sys
 from pathlib import Path
-from leadlight.pipelines.workspace import published_directory
+from leadlight.features.publication import published_directory
 rename = Path.rename
 def killed(self, target):
     if self.name.endswith(".partial"):
