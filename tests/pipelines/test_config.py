@@ -353,7 +353,6 @@ def test_the_hash_does_not_depend_on_the_password(load) -> None:
         ("features: {lookback_days: 7}", 5, "features.lookback_days: must be a list"),
         ("features: {exclude: [a], include: [a]}", 5, "'a' is in `exclude` and in `include`"),
         ("features: {exclude: [a], engagement: [a]}", 5, "'a' is in `exclude` and in `engagement`"),
-        ("features: {pages: [{kind: x, pattern: '('}]}", 5, "not a regular expression"),
         ("snapshots: {every_days: 30, at_age_days: [3]}", 5,
          "snapshots: say either `every_days` or `at_age_days`; not both"),
         ("snapshots: {every_days: 0}", 5, "snapshots.every_days: must be greater than 0"),
