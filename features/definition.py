@@ -10,6 +10,9 @@ from typing import Any, Literal
 from .taxonomy import PageRule
 
 FeatureKind = Literal["numeric", "category"]
+EmailRate = Literal["open", "click", "unsubscribe"]
+AccountFamily = Literal["activity", "seniority", "leads", "deals"]
+HistoryFamily = Literal["earlier_mqls", "times_recycled", "sales_touch"]
 TableName = Literal["leads", "accounts"]
 Reading = Literal["value", "seniority", "job_function", "email_kind"]
 
@@ -58,6 +61,20 @@ class FeatureDefinition:
         behaviour is pre-aggregated); their family is engagement instead of fit.
     excluded_kinds : tuple of str
         Kinds of event that count nowhere, not even in the totals.
+    active_days_of, details_of, values_of : tuple of str
+        Kinds of event whose active days, distinct details or summed values say more than their
+        count does; the empty name stands for events of any kind.
+    half_life_days : float
+        An event's part in the intensity halves in this time.
+    timezone : str
+        IANA name of the zone whose clock tells evenings and weekends.
+    email_rates : tuple of (str, float)
+        ``open``, ``click``, ``unsubscribe``: how many of each an e-mail had in training. What a
+        lead of few e-mails did is drawn towards it.
+    account : tuple of {"activity", "seniority", "leads", "deals"}
+        What is known of the buying group.
+    history : tuple of {"earlier_mqls", "times_recycled", "sales_touch"}
+        What is known of the lead's earlier way.
     """
 
     lookback_days: tuple[int, ...] = (7, 30, 90)
@@ -67,6 +84,14 @@ class FeatureDefinition:
     has_age: bool = True
     engagement: tuple[str, ...] = ()
     excluded_kinds: tuple[str, ...] = ()
+    active_days_of: tuple[str, ...] = ()
+    details_of: tuple[str, ...] = ()
+    values_of: tuple[str, ...] = ()
+    half_life_days: float = 14.0
+    timezone: str = "UTC"
+    email_rates: tuple[tuple[EmailRate, float], ...] = ()
+    account: tuple[AccountFamily, ...] = ()
+    history: tuple[HistoryFamily, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for a JSON file."""
@@ -83,6 +108,14 @@ class FeatureDefinition:
             has_age=data["has_age"],
             engagement=tuple(data["engagement"]),
             excluded_kinds=tuple(data["excluded_kinds"]),
+            active_days_of=tuple(data["active_days_of"]),
+            details_of=tuple(data["details_of"]),
+            values_of=tuple(data["values_of"]),
+            half_life_days=data["half_life_days"],
+            timezone=data["timezone"],
+            email_rates=tuple((role, rate) for role, rate in data["email_rates"]),
+            account=tuple(data["account"]),
+            history=tuple(data["history"]),
         )
 
 

@@ -17,17 +17,17 @@ _ALIAS = {"leads": "p", "accounts": "a"}
 
 
 def profile_sql(
-    tables: CanonicalTables, definition: FeatureDefinition, snapshots: str, leads: str, bucket: int
+    tables: CanonicalTables, definition: FeatureDefinition, snapshots: str, leads: str
 ) -> str:
-    """Return SQL for the snapshots of one account bucket with their profile features.
+    """Return SQL for the snapshots with their profile features.
 
-    Columns: the snapshot's own; ``code`` and ``as_of_us`` (microseconds since 1970 UTC) for the
-    kernel; ``lead_age_days``; the profile features. Ordered by ``as_of, position, lead_id``.
+    Columns: the snapshot's own; ``_bucket``, ``_lead``, ``_account`` and ``_as_of`` (microseconds
+    since 1970 UTC) for the kernel; ``lead_age_days``; the profile features.
 
     Parameters
     ----------
     snapshots, leads : str
-        Relations: the snapshots, and their leads with ``code`` and ``bucket``.
+        Relations: the snapshots, and their leads with ``code``, ``account`` and ``bucket``.
     """
     features = "".join(
         f", {value_sql(column, _ALIAS[column.table])} AS {identifier(column.name)}"
@@ -43,14 +43,13 @@ def profile_sql(
         else ""
     )
     return f"""
-        SELECT s.lead_id, s.account_id, s.as_of, s.label, s.position, l.code,
-            epoch_us(s.as_of) AS as_of_us,
+        SELECT s.lead_id, s.account_id, s.as_of, s.label, s.position,
+            l.bucket AS _bucket, l.code AS _lead, l.account AS _account,
+            epoch_us(s.as_of) AS _as_of,
             {_number(age)} AS lead_age_days{features}
         FROM {snapshots} s JOIN {leads} l ON s.lead_id = l.lead_id
         LEFT JOIN {parquet(tables.path("leads"))} p ON s.lead_id = p.lead_id
         {accounts}
-        WHERE l.bucket = {bucket}
-        ORDER BY s.as_of, s.position, s.lead_id
     """
 
 

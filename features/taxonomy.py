@@ -146,6 +146,19 @@ _SENIORITY: tuple[tuple[str, str], ...] = (
     ("junior", _words("junior", "associate", "assistant", "clerk", "coordinator")),
 )
 
+SENIORITIES = (
+    "student",
+    "junior",
+    "assistant",
+    "specialist",
+    "manager",
+    "director",
+    "vice president",
+    "C-level",
+    "owner",
+)
+"""From the least to the most senior."""
+
 _JOB_FUNCTION: tuple[tuple[str, str], ...] = (
     (
         "marketing",

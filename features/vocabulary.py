@@ -64,13 +64,41 @@ def event_words(kind: str) -> EventWords:
     'Had one event “o sent back”'
     """
     words = vocabulary()
-    known = words["events"].get(words["same"].get(kind, kind))
+    known = words["events"].get(same_kind(kind))
     if known is not None:
         return EventWords(**known)
+    page = page_of(kind)
+    if page is not None:
+        return _page_words(page)
+    return EventWords(**_filled(words["unknown_event"], kind=spaced(kind).lower()))
+
+
+def same_kind(kind: str) -> str:
+    """Return the name under which the wording file knows a kind of event, or the kind itself.
+
+    Examples
+    --------
+    >>> same_kind("email_opened")
+    'email_open'
+    """
+    return str(vocabulary()["same"].get(kind, kind))
+
+
+def page_of(kind: str) -> str | None:
+    """Return the page kind that a kind of event views: ``pricing``; None if it views none.
+
+    Examples
+    --------
+    >>> page_of("page_view_pricing")
+    'pricing'
+    """
+    words = vocabulary()
+    if same_kind(kind) in words["events"]:
+        return None
     for prefix in words["page_prefixes"]:
         if kind.startswith(prefix) and len(kind) > len(prefix):
-            return _page_words(kind.removeprefix(prefix))
-    return EventWords(**_filled(words["unknown_event"], kind=spaced(kind).lower()))
+            return kind.removeprefix(prefix)
+    return None
 
 
 def _page_words(page: str) -> EventWords:

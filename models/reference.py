@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from leadlight.features.catalog import Family, Feature
+from leadlight.features.feature import Family, Feature
 
 Floats = NDArray[np.float64]
 

@@ -12,7 +12,7 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
-from leadlight.features.catalog import Family, Feature
+from leadlight.features.feature import Family, Feature
 from leadlight.features.errors import NotEnoughDataError
 
 from .bootstrap import lead_clusters

@@ -186,9 +186,10 @@ def _common_kinds(
         return (), [reason] if flat else []
     kinds = f"({counted_kinds_sql(KINDS, excluded)})"
     stream = stream_sql(tables, page_types, leads=_LEADS, kinds=kinds)
-    with engine.temporary_table(_LEADS, leads_sql(source, 1)):
+    with engine.temporary_table(_LEADS, leads_sql(tables, source, 1)):
         counts = engine.rows(
-            f"SELECT kind, count(DISTINCT code) AS n FROM ({stream}) JOIN {_LEADS} USING (code)"
+            f"SELECT kind, count(DISTINCT lead) AS n FROM ({stream}) s"
+            f" JOIN {_LEADS} l ON s.lead = l.code"
             " WHERE known_at < epoch_us(last_as_of) GROUP BY kind ORDER BY n DESC, kind"
         )
     common = [kind for kind, n in counts if n >= MIN_LEADS][:MAX_KINDS]

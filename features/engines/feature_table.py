@@ -4,21 +4,20 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as pq
 
-from leadlight.features.catalog import KEYS, Feature, feature_catalog
 from leadlight.features.definition import FeatureDefinition
 from leadlight.features.errors import SchemaMismatchError
-from leadlight.features.kernel import Behaviour, Events, Instants, behaviour
 from leadlight.features.profile import changed_columns, profile_sql, types_sql
 from leadlight.features.publication import published_directory
-from leadlight.features.sql import identifier, literal, parquet, parquet_parts
+from leadlight.features.sql import identifier, literal, parquet
 from leadlight.features.tables import CanonicalTables
 
+from .account_bucket import AccountBucket, bucket_features
 from .duckdb import DuckDBEngine
 from .event_kinds import KINDS, event_kinds
 from .event_stream import counted_kinds_sql, events_sql, leads_sql, stream_sql
+from .milestone_stream import milestones_sql
 
 # A bucket of this size needs some hundred megabytes. Its size does not follow from the memory
 # limit, so that the same input is written as the same parts on any machine.
@@ -61,28 +60,39 @@ def compute_features(
         The disk is full or not writable.
     """
     _require_columns(engine, tables, definition)
-    catalog = feature_catalog(definition)
     source = parquet(snapshots)
-    has_events = bool(definition.event_kinds) and tables.has("events")
-    sizes = [engine.rows(f"SELECT count(*) FROM {source}")[0][0] / snapshots_per_bucket]
-    if has_events:
-        events = engine.rows(f"SELECT count(*) FROM {events_sql(tables)}")[0][0]
-        sizes.append(events / events_per_bucket)
-    buckets = max(1, *(int(np.ceil(size)) for size in sizes))
+    buckets = _buckets(engine, tables, definition, source, events_per_bucket, snapshots_per_bucket)
+    whole = bool(definition.account)
     rows = 0
     with (
         published_directory(output) as folder,
         engine.scratch() as scratch,
-        engine.temporary_table(_LEADS, leads_sql(source, buckets)),
+        engine.temporary_table(_LEADS, leads_sql(tables, source, buckets, whole_accounts=whole)),
     ):
-        staged = _stage(engine, tables, definition, scratch) if has_events else scratch
+        _stage(engine, tables, definition, source, scratch)
         for bucket in range(buckets):
-            frame = engine.table(profile_sql(tables, definition, source, _LEADS, bucket))
-            seen = _behaviour(engine, frame, definition, staged / f"bucket={bucket}")
-            part = _assemble(frame, seen, catalog, definition)
+            staged = AccountBucket.of(scratch, bucket)
+            if not staged.snapshots.exists():
+                continue
+            part = bucket_features(staged, definition, events_at_once=2 * events_per_bucket)
             pq.write_table(part, folder / f"part-{bucket:05d}.parquet", compression="zstd")
             rows += part.num_rows
     return rows
+
+
+def _buckets(
+    engine: DuckDBEngine,
+    tables: CanonicalTables,
+    definition: FeatureDefinition,
+    source: str,
+    events_per_bucket: int,
+    snapshots_per_bucket: int,
+) -> int:
+    sizes = [engine.rows(f"SELECT count(*) FROM {source}")[0][0] / snapshots_per_bucket]
+    if definition.event_kinds:
+        events = engine.rows(f"SELECT count(*) FROM {events_sql(tables)}")[0][0]
+        sizes.append(events / events_per_bucket)
+    return max(1, *(int(np.ceil(size)) for size in sizes))
 
 
 def _require_columns(
@@ -127,77 +137,46 @@ def _require_inputs(tables: CanonicalTables, definition: FeatureDefinition) -> N
 
 
 def _stage(
-    engine: DuckDBEngine, tables: CanonicalTables, definition: FeatureDefinition, scratch: Path
-) -> Path:
-    """Read and join the events once, and lay them down bucket by bucket."""
-    folder = scratch / "events"
-    with event_kinds(engine, tables, definition.page_rules) as page_types:
-        kinds = _coded(counted_kinds_sql(KINDS, definition.excluded_kinds), definition.event_kinds)
-        stream = stream_sql(tables, page_types, leads=_LEADS, kinds=f"({kinds})")
-        engine.execute(
-            f"COPY ({stream}) TO {literal(str(folder))}"
-            " (FORMAT parquet, PARTITION_BY (bucket), COMPRESSION lz4)"
-        )
-    return folder
-
-
-def _coded(kinds: str, names: Sequence[str]) -> str:
-    """Return the kinds as numbers: those with features of their own first, all others the same."""
-    listed = "[" + ", ".join(literal(name) for name in names) + "]::VARCHAR[]"
-    code = f"coalesce(list_position({listed}, kind) - 1, {len(names)})"
-    return f"SELECT event_type, address, CAST({code} AS SMALLINT) AS kind FROM ({kinds})"
-
-
-def _behaviour(
-    engine: DuckDBEngine, frame: pa.Table, definition: FeatureDefinition, staged: Path
-) -> Behaviour | None:
+    engine: DuckDBEngine,
+    tables: CanonicalTables,
+    definition: FeatureDefinition,
+    source: str,
+    scratch: Path,
+) -> None:
+    """Read and join each table once, and lay it down bucket by bucket."""
+    _lay_down(
+        engine, profile_sql(tables, definition, source, _LEADS), scratch / "snapshots", "_bucket"
+    )
+    milestones = milestones_sql(tables, definition, _LEADS)
+    if milestones:
+        _lay_down(engine, milestones, scratch / "milestones")
     if not definition.event_kinds:
-        return None
-    columns = ("code", "occurred_at", "known_at", "kind")
-    arrays = [np.empty(0, np.int64)] * len(columns)
-    if staged.exists():  # an account bucket without a single event has no file
-        parts = parquet_parts(staged)
-        found = engine.table(f"SELECT {', '.join(columns)} FROM {parts}")
-        arrays = [found[name].to_numpy().astype(np.int64, copy=False) for name in columns]
-    return behaviour(
-        Events(*arrays),
-        Instants(frame["code"].to_numpy(), frame["as_of_us"].to_numpy()),
-        n_kinds=len(definition.event_kinds),
-        lookback_days=definition.lookback_days,
+        return
+    with event_kinds(engine, tables, definition.page_rules) as page_types:
+        kinds = counted_kinds_sql(KINDS, definition.excluded_kinds)
+        coded = _coded(kinds, definition.event_kinds, page_types)
+        stream = stream_sql(
+            tables,
+            page_types,
+            leads=_LEADS,
+            kinds=f"({coded})",
+            details=bool(definition.details_of),
+            values=bool(definition.values_of),
+        )
+        _lay_down(engine, stream, scratch / "events")
+
+
+def _lay_down(engine: DuckDBEngine, sql: str, folder: Path, by: str = "bucket") -> None:
+    engine.execute(
+        f"COPY ({sql}) TO {literal(str(folder))}"
+        f" (FORMAT parquet, PARTITION_BY ({by}), COMPRESSION lz4)"
     )
 
 
-def _assemble(
-    frame: pa.Table,
-    seen: Behaviour | None,
-    catalog: Sequence[Feature],
-    definition: FeatureDefinition,
-) -> pa.Table:
-    columns = {name: frame[name] for name in KEYS}
-    for feature in catalog:
-        if seen is not None and (values := _values(seen, feature, definition)) is not None:
-            columns[feature.name] = pa.array(np.ascontiguousarray(values))
-        else:
-            columns[feature.name] = frame[feature.name]
-    return pa.table(columns)
-
-
-def _values(
-    seen: Behaviour, feature: Feature, definition: FeatureDefinition
-) -> np.ndarray[tuple[int, ...], np.dtype[np.generic]] | None:
-    """Return the kernel's column for a feature of behaviour; None for any other."""
-    windows = (*definition.lookback_days, None)
-    window = windows.index(feature.lookback_days)
-    match feature.statistic:
-        case "total":
-            return seen.totals[:, window]
-        case "active_days":
-            return seen.active_days[:, window]
-        case "days_since_last" if not feature.subject:
-            return seen.days_since_any
-        case "days_since_last":
-            return seen.days_since_last[:, definition.event_kinds.index(feature.subject)]
-        case "count":
-            return seen.counts[:, definition.event_kinds.index(feature.subject), window]
-        case _:
-            return None
+def _coded(kinds: str, names: Sequence[str], page_types: Sequence[str]) -> str:
+    """Return the kinds as numbers: those with features of their own, other pages, all others."""
+    listed = "[" + ", ".join(literal(name) for name in names) + "]::VARCHAR[]"
+    pages = ", ".join(literal(name) for name in page_types) or "NULL"
+    other = f"CASE WHEN event_type IN ({pages}) THEN {len(names)} ELSE {len(names) + 1} END"
+    code = f"coalesce(list_position({listed}, kind) - 1, {other})"
+    return f"SELECT event_type, address, CAST({code} AS SMALLINT) AS kind FROM ({kinds})"

@@ -1,5 +1,18 @@
 """Point-in-time features as pure NumPy over time-sorted arrays."""
 
-from .behaviour import MICROSECONDS_PER_DAY, Behaviour, Events, Instants, behaviour
+from .behaviour import Column
+from .columns import added, behaviour_columns, group_columns, milestone_columns, sales_touches
+from .timeline import MICROSECONDS_PER_DAY, Instants, Milestone, Timeline
 
-__all__ = ["MICROSECONDS_PER_DAY", "Behaviour", "Events", "Instants", "behaviour"]
+__all__ = [
+    "MICROSECONDS_PER_DAY",
+    "Column",
+    "Instants",
+    "Milestone",
+    "Timeline",
+    "added",
+    "behaviour_columns",
+    "group_columns",
+    "milestone_columns",
+    "sales_touches",
+]

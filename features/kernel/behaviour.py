@@ -1,213 +1,275 @@
-"""What each lead had done, as far as it was known, at each of its snapshots.
+"""What each lead had done, as far as it was known, at each of its snapshots."""
 
-Pure NumPy over the events of whole leads. This is the only place that decides whether a snapshot
-sees an event; every feature of behaviour is computed from the pairs that pass here.
-"""
-
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from functools import cached_property
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-MICROSECONDS_PER_DAY = 86_400_000_000
-Integers = NDArray[np.int64]
+from leadlight.features.definition import FeatureDefinition
+from leadlight.features.funnel import email_role, funnel_stage
+from leadlight.features.taxonomy import is_page_view
+
+from .pairs import Grouping, Pairs, weighted
+from .timeline import MICROSECONDS_PER_DAY, Flags, Floats, Integers, Timeline
+
+Measure = tuple[str, str, int | None]
+"""What a column holds: statistic, subject, lookback in days (as in the catalog)."""
+
+Column = NDArray[np.generic]
+
+RECENT, BEFORE = 7, 28
+"""Days of the trend: the last week against the three weeks before."""
+
+SESSION_GAP = 30 * 60 * 1_000_000
+"""Microseconds without a page view after which the next one starts a new session, as in web
+analytics: https://support.google.com/analytics/answer/12798876"""
+
+MORNING, EVENING, SATURDAY = 6, 18, 5
+"""Working hours begin and end at these hours; days of the week count from Monday, 0."""
+
+PSEUDO_EMAILS = 5.0
+"""E-mails at the usual rate that are added to each lead's own: few say little."""
 
 
 @dataclass(frozen=True)
-class Events:
-    """Events of whole leads, one entry each, in any order.
+class EventGroups:
+    """Events that count once together, found once for all snapshots."""
 
-    Attributes
-    ----------
-    lead : ndarray of int64, shape (n_events,)
-        Code of the lead.
-    occurred_at, known_at : ndarray of int64, shape (n_events,)
-        Microseconds since 1970 UTC; ``known_at`` is when the event became known as this lead's.
-    kind : ndarray of int64, shape (n_events,)
-        Code of the kind, ``0 .. n_kinds - 1``; ``n_kinds`` for a kind without features of its own.
-    """
+    events: Timeline
+    definition: FeatureDefinition
 
-    lead: Integers
-    occurred_at: Integers
-    known_at: Integers
-    kind: Integers
+    @cached_property
+    def day(self) -> Integers:
+        """UTC day of each event, counted from 1970."""
+        return self.events.occurred_at // MICROSECONDS_PER_DAY
 
+    @cached_property
+    def after_hours(self) -> dict[str, Floats]:
+        """Whether each event lies in the evening or at night, and at the weekend, as 1.0 or 0.0."""
+        clock = pd.to_datetime(self.events.occurred_at, unit="us", utc=True)
+        local = clock.tz_convert(self.definition.timezone)
+        hour, weekday = local.hour.to_numpy(), local.day_of_week.to_numpy()
+        return {
+            "evening_share": ((hour < MORNING) | (hour >= EVENING)).astype(np.float64),
+            "weekend_share": (weekday >= SATURDAY).astype(np.float64),
+        }
 
-@dataclass(frozen=True)
-class Instants:
-    """Snapshots in any order: which lead, seen at which instant.
+    @cached_property
+    def kind_day(self) -> Grouping:
+        """Events of one kind and day."""
+        return Grouping.of(self.events, self.day * 256 + self.events.kind)
 
-    Attributes
-    ----------
-    lead : ndarray of int64, shape (n_snapshots,)
-    as_of : ndarray of int64, shape (n_snapshots,)
-        Microseconds since 1970 UTC.
-    """
+    @cached_property
+    def detail(self) -> Grouping:
+        """Events of one detail."""
+        return Grouping.of(self.events, self.events.detail)
 
-    lead: Integers
-    as_of: Integers
-
-
-@dataclass(frozen=True)
-class Behaviour:
-    """Features of behaviour, one row a snapshot; the last window is all time.
-
-    Attributes
-    ----------
-    counts : ndarray of int32, shape (n_snapshots, n_kinds, n_windows)
-    totals : ndarray of int32, shape (n_snapshots, n_windows)
-        Events of every kind, those without features of their own included.
-    active_days : ndarray of int32, shape (n_snapshots, n_windows)
-        Distinct UTC days with at least one event.
-    days_since_last : ndarray of float64, shape (n_snapshots, n_kinds)
-        NaN if there was none.
-    days_since_any : ndarray of float64, shape (n_snapshots,)
-    """
-
-    counts: NDArray[np.int32]
-    totals: NDArray[np.int32]
-    active_days: NDArray[np.int32]
-    days_since_last: NDArray[np.float64]
-    days_since_any: NDArray[np.float64]
+    @cached_property
+    def kind_detail(self) -> Grouping:
+        """Events of one kind and detail."""
+        _, code = np.unique(self.events.detail, return_inverse=True)
+        return Grouping.of(self.events, code * 256 + self.events.kind)
 
 
-class _Visible(NamedTuple):
-    """Pairs of snapshot and event that it sees, ordered by (snapshot, occurred_at)."""
-
-    snapshot: Integers
-    event: Integers
+def windows(definition: FeatureDefinition) -> tuple[int, ...]:
+    """Return the ascending lookbacks that are counted, those of the trend among them."""
+    return tuple(sorted({*definition.lookback_days, RECENT, BEFORE}))
 
 
-def behaviour(
-    events: Events,
-    snapshots: Instants,
-    *,
-    n_kinds: int,
-    lookback_days: Sequence[int],
-    chunk: int = 2_000_000,
-) -> Behaviour:
-    """Count what each snapshot sees: ``known_at < as_of``, strictly.
-
-    Parameters
-    ----------
-    events : Events
-        All events of every lead that has a snapshot here; others' are ignored.
-    snapshots : Instants
-    n_kinds : int
-        Number of kinds with features of their own.
-    lookback_days : sequence of int
-        Ascending; a window holds ``as_of - n days <= occurred_at < as_of``.
-    chunk : int
-        Pairs of snapshot and event held in memory at once (one snapshot is never split).
-
-    Returns
-    -------
-    Behaviour
-        Rows in the order of ``snapshots``.
-    """
-    events = _by_lead_and_time(events)
-    first, count = _slices(events, snapshots)
-    n, windows = len(snapshots.lead), len(lookback_days) + 1
-    result = Behaviour(
-        counts=np.zeros((n, n_kinds, windows), np.int32),
-        totals=np.zeros((n, windows), np.int32),
-        active_days=np.zeros((n, windows), np.int32),
-        days_since_last=np.full((n, n_kinds), np.nan),
-        days_since_any=np.full(n, np.nan),
-    )
-    edges = np.asarray(lookback_days, np.int64) * MICROSECONDS_PER_DAY
-    for rows in _chunks(count, limit=chunk, cells=(n_kinds + 1) * windows):
-        pairs = _visible(events, snapshots.as_of[rows], first[rows], count[rows])
-        _fill(result, rows, pairs, events, snapshots.as_of[rows], edges)
-    return result
+def behaviour(pairs: Pairs, groups: EventGroups) -> Iterator[tuple[Measure, Column]]:
+    """Yield each measure of behaviour for the snapshots of some pairs, shape (n_snapshots,)."""
+    definition = groups.definition
+    counted = windows(definition)
+    kept = [(counted.index(days), days) for days in definition.lookback_days]
+    shown: list[tuple[int, int | None]] = [*kept, (len(counted), None)]
+    yield from _counts(pairs, definition, counted, shown)
+    yield from _any_kind(pairs, groups, shown)
+    yield from _each_kind(pairs, groups, shown)
+    yield from _recency(pairs, definition)
+    yield from _ends(pairs, definition)
+    yield from _after_hours(pairs, groups)
 
 
-def _by_lead_and_time(events: Events) -> Events:
-    order = np.lexsort((events.occurred_at, events.lead))
-    occurred_at = events.occurred_at[order]
-    return Events(
-        lead=events.lead[order],
-        occurred_at=occurred_at,
-        known_at=np.maximum(events.known_at[order], occurred_at),
-        kind=events.kind[order],
-    )
+def _by_kind(pairs: Pairs, n_kinds: int) -> NDArray[np.int32]:
+    """Count by window and kind, shape (n_windows, n_kinds, n_snapshots)."""
+    n, width = len(pairs.rows), pairs.n_windows
+    cell = pairs.slot * n_kinds + pairs.kind
+    counts = np.bincount(cell, minlength=n * width * n_kinds).astype(np.int32)
+    running = counts.reshape(n, width, n_kinds).cumsum(axis=1, dtype=np.int32)
+    return np.ascontiguousarray(running.transpose(1, 2, 0))
 
 
-def _slices(events: Events, snapshots: Instants) -> tuple[Integers, Integers]:
-    """First event of each snapshot's lead, and how many of them occurred before ``as_of``."""
-    n, m = len(events.lead), len(snapshots.lead)
-    lead = np.concatenate((snapshots.lead, events.lead))
-    time = np.concatenate((snapshots.as_of, events.occurred_at))
-    is_event = np.repeat(np.array([0, 1], np.int64), [m, n])
-    # A snapshot sorts before the events of the same instant, so it does not count them.
-    order = np.lexsort((is_event, time, lead))
-    seen = np.empty(m + n, np.int64)
-    seen[order] = np.cumsum(is_event[order])
-    first = np.searchsorted(events.lead, snapshots.lead, side="left")
-    return first, seen[:m] - first
+def _counts(
+    pairs: Pairs,
+    definition: FeatureDefinition,
+    counted: tuple[int, ...],
+    shown: list[tuple[int, int | None]],
+) -> Iterator[tuple[Measure, Column]]:
+    kinds = definition.event_kinds
+    counts = _by_kind(pairs, len(kinds) + 2)
+    totals = counts.sum(axis=1, dtype=np.int32)
+    for window, days in shown:
+        yield ("total", "", days), totals[window]
+        for code, kind in enumerate(kinds):
+            yield ("count", kind, days), counts[window, code]
+    week, month = counted.index(RECENT), counted.index(BEFORE)
+    for code, kind in (*enumerate(kinds), (-1, "")):
+        per_window = totals if kind == "" else counts[:, code]
+        before = per_window[month] - per_window[week]
+        yield ("trend", kind, None), per_window[week] / RECENT - before / (BEFORE - RECENT)
+    yield from _funnel(counts, kinds, shown)
+    yield from _email_rates(counts[-1], definition)
+    if any(is_page_view(kind) for kind in kinds):
+        yield from _sessions(pairs, kinds, shown)
 
 
-def _chunks(count: Integers, *, limit: int, cells: int) -> Iterator[slice]:
-    """Yield runs of snapshots whose pairs and result cells stay below the limit; at least one."""
-    load = np.cumsum(count + cells)
-    start = 0
-    while start < len(count):
-        before = load[start - 1] if start else 0
-        stop = max(int(np.searchsorted(load, before + limit, side="right")), start + 1)
-        yield slice(start, stop)
-        start = stop
+def _funnel(
+    counts: NDArray[np.int32], kinds: tuple[str, ...], shown: list[tuple[int, int | None]]
+) -> Iterator[tuple[Measure, Column]]:
+    stages = np.array([funnel_stage(kind) for kind in kinds], np.int32)
+    for window, days in shown:
+        reached = (counts[window, : len(kinds)] > 0) * stages[:, None]
+        yield ("funnel_depth", "", days), reached.max(axis=0, initial=0).astype(np.int32)
 
 
-def _visible(events: Events, as_of: Integers, first: Integers, count: Integers) -> _Visible:
-    """Apply the one rule of visibility: known strictly before ``as_of``."""
-    snapshot = np.repeat(np.arange(len(as_of)), count)
-    offset = np.cumsum(count) - count
-    event = np.arange(len(snapshot)) + np.repeat(first - offset, count)
-    seen = events.known_at[event] < as_of[snapshot]
-    return _Visible(snapshot[seen], event[seen])
+def _email_rates(
+    counts: NDArray[np.int32], definition: FeatureDefinition
+) -> Iterator[tuple[Measure, Column]]:
+    roles = [email_role(kind) for kind in definition.event_kinds]
+
+    def number(role: str) -> Floats:
+        of_role = [at for at, each in enumerate(roles) if each == role]
+        total: Floats = counts[of_role].sum(axis=0, dtype=np.float64)
+        return total
+
+    for role, usual in definition.email_rates:
+        rate = (number(role) + PSEUDO_EMAILS * usual) / (number("send") + PSEUDO_EMAILS)
+        yield ("email_rate", role, None), rate
 
 
-def _fill(
-    result: Behaviour,
-    rows: slice,
-    pairs: _Visible,
-    events: Events,
-    as_of: Integers,
-    edges: Integers,
-) -> None:
-    n, n_kinds, windows = len(as_of), result.counts.shape[1], result.totals.shape[1]
-    snapshot, event = pairs
-    occurred_at = events.occurred_at[event]
-    age = as_of[snapshot] - occurred_at
-    # Each pair is counted in its narrowest window only; the running sum over windows, which lie
-    # within one another, makes the cost independent of their number.
-    window = np.searchsorted(edges, age, side="left")
-    cell = snapshot * (n_kinds + 1) + events.kind[event]
-    counts = (
-        np.bincount(cell * windows + window, minlength=n * (n_kinds + 1) * windows)
-        .reshape(n, n_kinds + 1, windows)
-        .cumsum(axis=2)
-    )
-    result.counts[rows] = counts[:, :n_kinds]
-    result.totals[rows] = counts.sum(axis=1)
+def _sessions(
+    pairs: Pairs, kinds: tuple[str, ...], shown: list[tuple[int, int | None]]
+) -> Iterator[tuple[Measure, Column]]:
+    is_view = np.array([*map(is_page_view, kinds), True, False])
+    views = pairs.chosen(is_view[pairs.kind])
+    last = views.changes.copy()
+    last[:-1] |= views.age[:-1] - views.age[1:] > SESSION_GAP
+    sessions = views.count(last)
+    for window, days in shown:
+        yield ("sessions", "", days), sessions[:, window]
+    total = np.bincount(views.snapshot, minlength=len(pairs.rows))
+    with np.errstate(invalid="ignore"):
+        yield ("views_per_session", "", None), total / sessions[:, -1]
 
-    # The last visible event of a day stands for the day: it lies in a window exactly if any does.
-    day = occurred_at // MICROSECONDS_PER_DAY
-    last_of_day = np.ones(len(day), bool)
-    last_of_day[:-1] = (snapshot[1:] != snapshot[:-1]) | (day[1:] != day[:-1])
-    result.active_days[rows] = (
-        np.bincount((snapshot * windows + window)[last_of_day], minlength=n * windows)
-        .reshape(n, windows)
-        .cumsum(axis=1)
-    )
 
+def _any_kind(
+    pairs: Pairs, groups: EventGroups, shown: list[tuple[int, int | None]]
+) -> Iterator[tuple[Measure, Column]]:
+    last_of_day = pairs.changes.copy()
+    day = groups.day[pairs.event]
+    last_of_day[:-1] |= day[1:] != day[:-1]
+    measures: dict[str, Column] = {"active_days": pairs.count(last_of_day)}
+    if "" in groups.definition.details_of:
+        last = _with_detail(pairs) & pairs.last_of(groups.detail)
+        measures["details"] = pairs.count(last)
+    if "" in groups.definition.values_of:
+        valued = ~np.isnan(pairs.events.value[pairs.event])
+        weights = pairs.events.value[pairs.event[valued]]
+        measures["value"] = pairs.sum(valued, weights)
+    for statistic, values in measures.items():
+        for window, days in shown:
+            yield (statistic, "", days), values[:, window]
+
+
+def _with_detail(pairs: Pairs) -> Flags:
+    return pairs.events.detail[pairs.event] >= 0
+
+
+def _each_kind(
+    pairs: Pairs, groups: EventGroups, shown: list[tuple[int, int | None]]
+) -> Iterator[tuple[Measure, Column]]:
+    """Active days, details and values of single kinds, only of those for which they say more."""
+    definition = groups.definition
+    kinds = definition.event_kinds
+    for statistic, listed in (
+        ("active_days", definition.active_days_of),
+        ("details", definition.details_of),
+        ("value", definition.values_of),
+    ):
+        codes = [kinds.index(kind) for kind in listed if kind]
+        if not codes:
+            continue
+        position = np.full(len(kinds) + 2, -1)
+        position[codes] = np.arange(len(codes))
+        asked = pairs.chosen(position[pairs.kind] >= 0)
+        weights = None
+        if statistic == "active_days":
+            asked = asked.chosen(asked.last_of(groups.kind_day))
+        elif statistic == "details":
+            asked = asked.chosen(_with_detail(asked) & asked.last_of(groups.kind_detail))
+        else:
+            asked = asked.chosen(~np.isnan(asked.events.value[asked.event]))
+            weights = asked.events.value[asked.event]
+        n, width = len(asked.rows), asked.n_windows
+        cell = asked.slot * len(codes) + position[asked.kind]
+        size = n * width * len(codes)
+        sums = (
+            np.bincount(cell, minlength=size) if weights is None else weighted(cell, weights, size)
+        )
+        running = sums.reshape(n, width, len(codes)).cumsum(axis=1)
+        for window, days in shown:
+            for at, code in enumerate(codes):
+                column = running[:, window, at]
+                yield (
+                    (statistic, kinds[code], days),
+                    column if statistic == "value" else column.astype(np.int32),
+                )
+
+
+def _recency(pairs: Pairs, definition: FeatureDefinition) -> Iterator[tuple[Measure, Column]]:
+    kinds = definition.event_kinds
+    n, width = len(pairs.rows), len(kinds) + 2
+    days = pairs.age / MICROSECONDS_PER_DAY
+    cell = pairs.kind * n + pairs.snapshot
     # Pairs are in the order of time, and of repeated indices NumPy keeps the last value.
-    days = age / MICROSECONDS_PER_DAY
-    since = np.full(n * (n_kinds + 1), np.nan)
+    since = np.full(width * n, np.nan)
     since[cell] = days
-    result.days_since_last[rows] = since.reshape(n, n_kinds + 1)[:, :n_kinds]
+    decayed = np.exp2(days * (-1.0 / definition.half_life_days))
+    intensity = weighted(cell, decayed, width * n).reshape(width, n)
+    for code, kind in enumerate(kinds):
+        yield ("days_since_last", kind, None), since[code * n : (code + 1) * n]
+        yield ("intensity", kind, None), intensity[code]
     since_any = np.full(n, np.nan)
-    since_any[snapshot] = days
-    result.days_since_any[rows] = since_any
+    since_any[pairs.snapshot[pairs.changes]] = days[pairs.changes]
+    yield ("days_since_last", "", None), since_any
+    yield ("intensity", "", None), intensity.sum(axis=0)
+
+
+def _ends(pairs: Pairs, definition: FeatureDefinition) -> Iterator[tuple[Measure, Column]]:
+    """First and last kind, and the longest time between two events."""
+    n = len(pairs.rows)
+    names = np.array([*definition.event_kinds, "other", "other", None], dtype=object)
+    last = np.full(n, -1)
+    last[pairs.snapshot[pairs.changes]] = pairs.kind[pairs.changes]
+    starts = np.concatenate(([True], pairs.changes[:-1]))[: len(pairs.slot)]
+    first = np.full(n, -1)
+    first[pairs.snapshot[starts]] = pairs.kind[starts]
+    yield ("first_kind", "", None), names[first]
+    yield ("last_kind", "", None), names[last]
+    gap = np.full(n, np.nan)
+    between = (pairs.age[:-1] - pairs.age[1:]) / MICROSECONDS_PER_DAY
+    within = ~pairs.changes[:-1]
+    np.fmax.at(gap, pairs.snapshot[1:][within], between[within])
+    yield ("longest_gap", "", None), gap
+
+
+def _after_hours(pairs: Pairs, groups: EventGroups) -> Iterator[tuple[Measure, Column]]:
+    n = len(pairs.rows)
+    total = np.bincount(pairs.snapshot, minlength=n)
+    for statistic, flags in groups.after_hours.items():
+        inside = weighted(pairs.snapshot, flags[pairs.event], n)
+        with np.errstate(invalid="ignore"):
+            yield (statistic, "", None), inside / total

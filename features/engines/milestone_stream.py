@@ -1,0 +1,110 @@
+"""SQL for the milestones of the timeline: created, titled, handed to sales, won, lost."""
+
+from leadlight.features.definition import FeatureDefinition
+from leadlight.features.kernel import Milestone
+from leadlight.features.sql import parquet
+from leadlight.features.tables import CanonicalTables
+from leadlight.features.taxonomy import SENIORITIES, seniority_sql
+
+# Before every time that a table can hold, and far enough from the edge to be subtracted from.
+_ALWAYS = "-4611686018427387904"
+
+
+def milestones_sql(tables: CanonicalTables, definition: FeatureDefinition, leads: str) -> str:
+    """Return SQL for the milestones that the definition needs, shaped as ``stream_sql`` does.
+
+    Parameters
+    ----------
+    leads : str
+        A relation as ``leads_sql`` returns it, of whole accounts.
+
+    Returns
+    -------
+    str
+        Empty where none is needed.
+    """
+    parts = []
+    if "leads" in definition.account and tables.has("leads", "created_at"):
+        parts.append(_of_leads(tables, leads, Milestone.CREATED, "epoch_us(p.created_at)"))
+    if "seniority" in definition.account and tables.has("leads", "job_title"):
+        rank = f"list_position({_seniorities()}, {seniority_sql('p.job_title')}) - 1"
+        parts.append(_of_leads(tables, leads, Milestone.TITLE, _ALWAYS, f"coalesce({rank}, -1)"))
+    if tables.has("outcomes"):
+        if "deals" in definition.account:
+            parts.append(_account_deals(tables, leads))
+        if tables.has("outcomes", "lead_id"):
+            parts += _own_deals(tables, definition, leads)
+    if tables.has("feedback"):
+        parts += _feedback(tables, definition, leads)
+    return " UNION ALL ".join(parts)
+
+
+def _entry(source: str, kind: str, at: str, value: str = "NULL") -> str:
+    return (
+        f"SELECT n.bucket, n.code AS lead, n.account, {at} AS occurred_at, {at} AS known_at,"
+        f" {kind} AS kind, -1 AS detail, {value} AS value, TRUE AS own FROM {source}"
+    )
+
+
+def _of_leads(
+    tables: CanonicalTables, leads: str, kind: Milestone, at: str, value: str = "NULL"
+) -> str:
+    source = f"{leads} n JOIN {parquet(tables.path('leads'))} p ON n.lead_id = p.lead_id"
+    return f"{_entry(source, str(int(kind)), at, value)} WHERE {at} IS NOT NULL"
+
+
+def _seniorities() -> str:
+    return "[" + ", ".join(f"'{name}'" for name in SENIORITIES) + "]"
+
+
+def _own_deals(tables: CanonicalTables, definition: FeatureDefinition, leads: str) -> list[str]:
+    outcomes = f"{parquet(tables.path('outcomes'))} o JOIN {leads} n ON o.lead_id = n.lead_id"
+    parts = []
+    if "times_recycled" in definition.history:
+        lost = _entry(outcomes, str(int(Milestone.LOST)), "epoch_us(o.closed_at)")
+        parts.append(f"{lost} WHERE NOT o.won AND o.closed_at IS NOT NULL")
+    if "sales_touch" in definition.history:
+        for column in ("opened_at", "closed_at"):
+            if tables.has("outcomes", column):
+                at = f"epoch_us(o.{column})"
+                touch = _entry(outcomes, str(int(Milestone.SALES_TOUCH)), at)
+                parts.append(f"{touch} WHERE o.{column} IS NOT NULL")
+    return parts
+
+
+def _feedback(tables: CanonicalTables, definition: FeatureDefinition, leads: str) -> list[str]:
+    feedback = f"{parquet(tables.path('feedback'))} f JOIN {leads} n ON f.lead_id = n.lead_id"
+    at = "epoch_us(f.decided_at)"
+    parts = []
+    if "earlier_mqls" in definition.history:
+        accepted, rejected = int(Milestone.ACCEPTED), int(Milestone.REJECTED)
+        kind = f"CASE WHEN f.accepted THEN {accepted} ELSE {rejected} END"
+        parts.append(_entry(feedback, kind, at))
+    if "sales_touch" in definition.history:
+        parts.append(_entry(feedback, str(int(Milestone.SALES_TOUCH)), at))
+    return parts
+
+
+def _account_deals(tables: CanonicalTables, leads: str) -> str:
+    """Each deal once for each account that it belongs to, however many contacts it has."""
+    deal = "concat('row ', row)"
+    if tables.has("outcomes", "deal_id"):
+        deal = f"coalesce(concat('deal ', o.deal_id), {deal})"
+    joins = []
+    if tables.has("outcomes", "lead_id"):
+        joins.append(f"{leads} n ON o.lead_id = n.lead_id")
+    if tables.has("outcomes", "account_id"):
+        accounts = f"(SELECT DISTINCT bucket, account, account_id FROM {leads})"
+        joins.append(f"{accounts} n ON o.account_id = n.account_id")
+    outcomes = f"(SELECT *, row_number() OVER () AS row FROM {parquet(tables.path('outcomes'))})"
+    found = " UNION ALL ".join(
+        f"SELECT n.bucket, n.account, {deal} AS deal, o.won, o.closed_at"
+        f" FROM {outcomes} o JOIN {join} WHERE o.closed_at IS NOT NULL"
+        for join in joins
+    )
+    won, lost = int(Milestone.ACCOUNT_WON), int(Milestone.ACCOUNT_LOST)
+    deals = (
+        "(SELECT bucket, account, -1 AS code, won, min(closed_at) AS closed_at"
+        f" FROM ({found}) GROUP BY bucket, account, deal, won) n"
+    )
+    return _entry(deals, f"CASE WHEN n.won THEN {won} ELSE {lost} END", "epoch_us(n.closed_at)")
