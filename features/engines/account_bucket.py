@@ -17,6 +17,7 @@ from leadlight.features.kernel import (
     Timeline,
     added,
     behaviour_columns,
+    by_lead_and_time,
     group_columns,
     milestone_columns,
     sales_touches,
@@ -79,12 +80,12 @@ def bucket_features(
     group: dict[str, Column] = {}
     touches = [milestones]
     for part in range(parts):
-        events = _timeline(bucket.events, part, parts)
+        events = by_lead_and_time(_timeline(bucket.events, part, parts))
         mine = np.flatnonzero(snapshots.lead % parts == part)
         seen = behaviour_columns(events, snapshots.taken(mine), definition, catalog)
         for name, values in seen.items():
             own.setdefault(name, np.empty(len(snapshots), values.dtype))[mine] = values
-        group = added(group, group_columns(events.joined(milestones), snapshots, catalog))
+        group = added(group, group_columns(events, milestones, snapshots, catalog))
         touches.append(events.taken(np.isin(events.kind, sales_touches(definition))))
     facts = milestone_columns(_all(touches), snapshots, definition, catalog)
     return _assembled(frame, own | group | facts, catalog)

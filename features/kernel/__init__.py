@@ -2,7 +2,7 @@
 
 from .behaviour import Column
 from .columns import added, behaviour_columns, group_columns, milestone_columns, sales_touches
-from .timeline import MICROSECONDS_PER_DAY, Instants, Milestone, Timeline
+from .timeline import MICROSECONDS_PER_DAY, Instants, Milestone, Timeline, by_lead_and_time
 
 __all__ = [
     "MICROSECONDS_PER_DAY",
@@ -12,6 +12,7 @@ __all__ = [
     "Timeline",
     "added",
     "behaviour_columns",
+    "by_lead_and_time",
     "group_columns",
     "milestone_columns",
     "sales_touches",

@@ -15,7 +15,7 @@ from leadlight.features.account_catalog import ACCOUNT_WINDOWS
 
 from .behaviour import Column, Measure
 from .order import Ordered
-from .timeline import MICROSECONDS_PER_DAY, Instants, Integers, Milestone, Timeline
+from .timeline import MICROSECONDS_PER_DAY, Flags, Instants, Integers, Milestone, Timeline
 
 
 @dataclass(frozen=True)
@@ -56,26 +56,59 @@ class Spans:
         return Spans(self.lead[rows], self.account[rows], self.start[rows], self.end[rows])
 
 
-def buying_group(timeline: Timeline, snapshots: Instants) -> Iterator[tuple[Measure, Column]]:
+def buying_group(
+    events: Timeline, titles: Timeline, snapshots: Instants
+) -> Iterator[tuple[Measure, Column]]:
     """Yield the measures of the account for each snapshot, shape (n_snapshots,).
 
     Parameters
     ----------
-    timeline : Timeline
-        Of whole accounts, the leads without snapshots among them.
+    events : Timeline
+        Of whole leads, those without snapshots among them, ordered by (lead, occurred_at).
+    titles : Timeline
+        The leads' titles.
     snapshots : Instants
     """
-    events = timeline.taken((timeline.kind >= 0) & timeline.own)
+    events = events if events.own.all() else events.taken(events.own)
+    of_account, of_lead = _EventCounts.of(events, events.account), _EventCounts.of(events, None)
     for days in ACCOUNT_WINDOWS:
-        visible = _visible_spans(events, days)
-        active = _merged(visible)
-        for statistic, spans in (("account_events", visible), ("account_active_leads", active)):
-            yield (statistic, "", days), _others(spans, snapshots).astype(np.int32)
+        own = of_lead.visible(snapshots.lead, snapshots.as_of, days)
+        whole = of_account.visible(snapshots.account, snapshots.as_of, days)
+        yield ("account_events", "", days), (whole - own).astype(np.int32)
+        active = _merged(_spans(events, days))
+        leads = active.holding(active.account, snapshots.account, snapshots.as_of)
+        yield ("account_active_leads", "", days), (leads - (own > 0)).astype(np.int32)
     # Seniority looks at the longest of the windows.
-    yield (
-        ("account_top_seniority", "", None),
-        _top_rank(active, timeline.milestones(Milestone.TITLE), snapshots),
-    )
+    yield ("account_top_seniority", "", None), _top_rank(active, titles, snapshots)
+
+
+@dataclass(frozen=True)
+class _EventCounts:
+    """Visible events of a lead or account in a window; late ones need two orders, others one."""
+
+    prompt: Ordered
+    late: Timeline
+    late_key: Integers
+
+    @classmethod
+    def of(cls, events: Timeline, key: Integers | None) -> "_EventCounts":
+        """Order events by a key; None for the lead, by which they are ordered already."""
+        late = events.known_at > events.occurred_at
+        keys = events.lead if key is None else key
+        order = Ordered if key is None else Ordered.of
+        if not late.any():
+            return cls(order(keys, events.occurred_at), events.taken(late), keys[late])
+        prompt = order(keys[~late], events.occurred_at[~late])
+        return cls(prompt, events.taken(late), keys[late])
+
+    def visible(self, key: Integers, as_of: Integers, days: int) -> Integers:
+        """Count the events with ``known_at < as_of`` and ``as_of - days <= occurred_at``."""
+        edge = as_of - days * MICROSECONDS_PER_DAY
+        count = self.prompt.before(key, as_of) - self.prompt.before(key, edge)
+        if len(self.late):
+            spans = _spans(self.late, days)
+            count += spans.holding(self.late_key[_is_ever_visible(self.late, days)], key, as_of)
+        return count
 
 
 def account_facts(timeline: Timeline, snapshots: Instants) -> Iterator[tuple[Measure, Column]]:
@@ -94,32 +127,35 @@ def account_facts(timeline: Timeline, snapshots: Instants) -> Iterator[tuple[Mea
         yield (statistic, "", None), count.astype(np.int32)
 
 
-def _visible_spans(events: Timeline, days: int) -> Spans:
-    """When each event is visible and in the window; one that is known too late never is."""
-    start = np.maximum(events.known_at, events.occurred_at)
+def _is_ever_visible(events: Timeline, days: int) -> Flags:
+    """Whether an event became known while it was still in the window."""
+    return events.known_at < events.occurred_at + days * MICROSECONDS_PER_DAY
+
+
+def _spans(events: Timeline, days: int) -> Spans:
+    """When each event is visible and in the window."""
     end = events.occurred_at + days * MICROSECONDS_PER_DAY
-    spans = Spans(events.lead, events.account, start, end)
-    return spans.taken(np.flatnonzero(start < end))
+    spans = Spans(events.lead, events.account, events.known_at, end)
+    ever = _is_ever_visible(events, days)
+    return spans if ever.all() else spans.taken(np.flatnonzero(ever))
 
 
 def _merged(spans: Spans) -> Spans:
     """Join the overlapping spans of each lead, so that it counts once."""
-    by_start = np.argsort(spans.start, kind="stable")
-    spans = spans.taken(by_start[np.argsort(spans.lead[by_start], kind="stable")])
     if not len(spans.lead):
         return spans
-    reach = pd.Series(spans.end).groupby(spans.lead).cummax().to_numpy()
+    same = spans.lead[1:] == spans.lead[:-1]
+    reach = spans.end
+    if (same & (spans.start[1:] < spans.start[:-1])).any():  # some became known out of turn
+        spans = spans.taken(np.lexsort((spans.start, spans.lead)))
+        reach = pd.Series(spans.end).groupby(spans.lead).cummax().to_numpy()
+    elif (same & (reach[1:] < reach[:-1])).any():
+        reach = pd.Series(reach).groupby(spans.lead).cummax().to_numpy()
     opens = np.ones(len(reach), bool)
     opens[1:] = (spans.lead[1:] != spans.lead[:-1]) | (spans.start[1:] > reach[:-1])
     first = np.flatnonzero(opens)
     last = np.append(first[1:], len(reach)) - 1
     return Spans(spans.lead[first], spans.account[first], spans.start[first], reach[last])
-
-
-def _others(spans: Spans, snapshots: Instants) -> Integers:
-    """Count the spans of the account that hold at each snapshot, less the lead's own."""
-    whole = spans.holding(spans.account, snapshots.account, snapshots.as_of)
-    return whole - spans.holding(spans.lead, snapshots.lead, snapshots.as_of)
 
 
 def _own_creation(created: Timeline, snapshots: Instants) -> Integers:
@@ -138,8 +174,10 @@ def _top_rank(active: Spans, titles: Timeline, snapshots: Instants) -> Column:
     spans, rank = _ranked(active, titles)
     top = np.full(len(snapshots), -1, np.int64)
     for level in np.unique(rank):
-        of_level = spans.taken(np.flatnonzero(rank == level))
-        top[_others(of_level, snapshots) > 0] = level
+        held = spans.taken(np.flatnonzero(rank == level))
+        whole = held.holding(held.account, snapshots.account, snapshots.as_of)
+        own = held.holding(held.lead, snapshots.lead, snapshots.as_of)
+        top[whole > own] = level
     return top
 
 

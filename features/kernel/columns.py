@@ -12,7 +12,7 @@ from .account import account_facts, buying_group
 from .behaviour import Column, EventGroups, Measure, behaviour, windows
 from .history import lead_history
 from .pairs import visible_pairs
-from .timeline import Instants, Timeline, by_lead_and_time
+from .timeline import Instants, Milestone, Timeline
 
 PAIRS_IN_MEMORY = 1_000_000
 
@@ -25,7 +25,7 @@ _HISTORY = frozenset(
 
 
 def behaviour_columns(
-    timeline: Timeline,
+    events: Timeline,
     snapshots: Instants,
     definition: FeatureDefinition,
     features: Sequence[Feature],
@@ -36,8 +36,9 @@ def behaviour_columns(
 
     Parameters
     ----------
-    timeline : Timeline
-        Of whole leads; entries of leads without a snapshot are ignored.
+    events : Timeline
+        Of whole leads, as ``by_lead_and_time`` orders them; those of leads without a snapshot
+        are ignored.
     snapshots : Instants
     definition : FeatureDefinition
     features : sequence of Feature
@@ -53,13 +54,11 @@ def behaviour_columns(
     if not definition.event_kinds:
         return {}
     names = _names(features)
-    groups = EventGroups(by_lead_and_time(timeline.events), definition)
+    groups = EventGroups(events, definition)
     columns: dict[str, Column] = {}
     lookbacks = windows(definition)
     cells = (len(definition.event_kinds) + 2) * (len(lookbacks) + 1)
-    for pairs in visible_pairs(
-        groups.events, snapshots, lookbacks, limit=pairs_in_memory, cells=cells
-    ):
+    for pairs in visible_pairs(events, snapshots, lookbacks, limit=pairs_in_memory, cells=cells):
         for measure, values in behaviour(pairs, groups):
             name = names.get(measure)
             if name is None:
@@ -71,14 +70,16 @@ def behaviour_columns(
 
 
 def group_columns(
-    timeline: Timeline, snapshots: Instants, features: Sequence[Feature]
+    events: Timeline, milestones: Timeline, snapshots: Instants, features: Sequence[Feature]
 ) -> dict[str, Column]:
     """Compute the features of what the other leads of the account did.
 
     Parameters
     ----------
-    timeline : Timeline
-        Of whole leads, not necessarily all of an account: see ``added``.
+    events : Timeline
+        Of whole leads, not necessarily all of an account (see ``added``), as
+        ``by_lead_and_time`` orders them.
+    milestones : Timeline
     snapshots : Instants
         Of leads in or out of the timeline.
     features : sequence of Feature
@@ -93,7 +94,9 @@ def group_columns(
         return {}
     return {
         names[measure]: values
-        for measure, values in buying_group(timeline, snapshots)
+        for measure, values in buying_group(
+            events, milestones.milestones(Milestone.TITLE), snapshots
+        )
         if measure in names
     }
 

@@ -40,8 +40,7 @@ def _since_touch(timeline: Timeline, snapshots: Instants, touches: tuple[int, ..
     touch = timeline.taken(of_sales)
     touch = touch.taken(np.lexsort((touch.known_at, touch.lead)))
     newest = pd.Series(touch.occurred_at).groupby(touch.lead).cummax().to_numpy()
-    first = np.searchsorted(touch.lead, snapshots.lead, side="left")
-    beyond = np.searchsorted(touch.lead, snapshots.lead, side="right")
+    first, beyond = Ordered(touch.lead, touch.known_at).stretch(snapshots.lead)
     after = first_at_or_after(touch.known_at, first, beyond, snapshots.as_of)
     days = np.full(len(snapshots), np.nan)
     some = after > first

@@ -1,6 +1,7 @@
 """Entries ordered by key and time, and how many of a key's lie before an instant."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -13,7 +14,9 @@ class Ordered:
 
     Attributes
     ----------
-    key, time : ndarray of int64, shape (n,)
+    key : ndarray of int64, shape (n,)
+        Codes of leads or accounts, numbered without large gaps.
+    time : ndarray of int64, shape (n,)
     """
 
     key: Integers
@@ -26,6 +29,23 @@ class Ordered:
         order = by_time[np.argsort(dense(key)[by_time], kind="stable")]
         return cls(key[order], time[order])
 
+    @cached_property
+    def _offsets(self) -> Integers:
+        """Where each key from the smallest to the largest begins, and the end."""
+        counts = np.bincount(self.key - self.key[0])
+        return np.concatenate(([0], np.cumsum(counts)))
+
+    def stretch(self, key: Integers) -> tuple[Integers, Integers]:
+        """Return where the entries of each key begin and end."""
+        if not len(self.key):
+            none = np.zeros(len(key), np.int64)
+            return none, none
+        last = len(self._offsets) - 1
+        at = np.clip(key - self.key[0], -1, last)
+        inside = (at >= 0) & (at < last)
+        first = self._offsets[np.where(inside, at, 0)]
+        return first, np.where(inside, self._offsets[np.where(inside, at + 1, 0)], first)
+
     def before(self, key: Integers, instant: Integers) -> Integers:
         """Count the entries of each key with ``time < instant``.
 
@@ -37,8 +57,7 @@ class Ordered:
         -------
         ndarray of int64, shape (m,)
         """
-        first = np.searchsorted(self.key, key, side="left")
-        after = np.searchsorted(self.key, key, side="right")
+        first, after = self.stretch(key)
         return first_at_or_after(self.time, first, after, instant) - first
 
 

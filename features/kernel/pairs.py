@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from .order import first_at_or_after
+from .order import Ordered, first_at_or_after
 from .timeline import MICROSECONDS_PER_DAY, Flags, Floats, Instants, Integers, Timeline
 
 
@@ -176,8 +176,7 @@ def visible_pairs(
 
 def _starts(events: Timeline, snapshots: Instants, lookbacks: Sequence[int]) -> Integers:
     """Where the lead's events begin, each window begins (widest first), and the past ends."""
-    first = np.searchsorted(events.lead, snapshots.lead, side="left")
-    beyond = np.searchsorted(events.lead, snapshots.lead, side="right")
+    first, beyond = Ordered(events.lead, events.occurred_at).stretch(snapshots.lead)
     starts = np.empty((len(snapshots), len(lookbacks) + 2), np.int64)
     starts[:, 0] = first
     low = first
