@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from leadlight.features.catalog import Feature
+from leadlight.features.spoken_numbers import as_spoken
 from leadlight.features.wording import sentence
 
 Floats = NDArray[np.float64]
@@ -105,9 +106,7 @@ def _sentences(feature: Feature, values: "pd.Series[float]") -> Sentences:
     told: Sentences = values.astype(object).to_numpy()
     if feature.kind == "numeric":
         numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
-        # Words speak of whole days, rounded down: 12.3 and 12.4 days are one sentence.
-        whole = feature.statistic in {"days_since_last", "age"}
-        told = (np.floor(numbers) if whole else numbers).astype(object)
+        told = as_spoken(feature, numbers).astype(object)
     codes, distinct = pd.factorize(told, use_na_sentinel=False)
     words = np.array([sentence(feature, value) for value in distinct], dtype=object)
     return words[codes]
