@@ -72,9 +72,11 @@ def as_spoken(
     numbers : ndarray of float64
     """
     if feature.statistic in _WHOLE_DAYS:
-        return np.floor(numbers)
+        days: NDArray[np.floating[Any]] = np.floor(numbers)
+        return days
     if feature.statistic == "trend":
-        return np.sign(numbers)
+        sign: NDArray[np.floating[Any]] = np.sign(numbers)
+        return sign
     if feature.statistic in _ROUGH:
         with np.errstate(divide="ignore", invalid="ignore"):
             scale = 10.0 ** (np.floor(np.log10(np.abs(numbers))) - 1)

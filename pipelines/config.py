@@ -25,7 +25,7 @@ from leadlight.features.sources import Source
 
 from .config_errors import config_error
 from .config_file import KeyPath, read_config_file
-from .config_sources import Number, Settings, SourcesSettings, Text, Whole, problem
+from .config_sources import Number, Settings, SourcesSettings, Text, Whole, Zone, problem
 
 Share = Annotated[Number, Field(gt=0, lt=1)]
 Percentile = Annotated[Number, Field(ge=0, lt=1)]
@@ -107,6 +107,13 @@ class FeatureSettings(Settings):
     )
     pages: tuple[PageSettings, ...] = Field(
         default=(), description="Kinds of page by URL, tried before the built-in ones"
+    )
+
+    half_life_days: Annotated[Number, Field(gt=0)] = Field(
+        default=14, description="Days in which an event's part in the intensity of interest halves"
+    )
+    timezone: Zone = Field(
+        default="UTC", description="Zone whose clock tells evenings and weekends: Europe/Berlin"
     )
 
     @model_validator(mode="after")

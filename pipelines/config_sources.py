@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Self, TypeVar
 from zoneinfo import available_timezones
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -40,6 +41,20 @@ _TEXT_FILES = (".csv", ".tsv", ".txt")
 def problem(text: str) -> PydanticCustomError:
     """Return an error of the configuration, in words for the person who wrote it."""
     return PydanticCustomError("contradiction", "{text}", {"text": text})
+
+
+@lru_cache(maxsize=1)
+def _timezones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+def _real_zone(name: str) -> str:
+    if name not in _timezones():
+        raise problem(f"no time zone is called '{name}'.{did_you_mean(name, _timezones())}")
+    return name
+
+
+Zone = Annotated[str, AfterValidator(_real_zone)]
 
 
 class Settings(BaseModel):
@@ -104,7 +119,7 @@ class TableSource(Settings):
     where: Text | None = Field(
         default=None, description="SQL condition over the source's columns: which rows to read"
     )
-    timezone: Text | None = Field(
+    timezone: Zone | None = Field(
         default=None, description="Zone of times that carry none, as an IANA name; default UTC"
     )
     delimiter: Text | None = Field(
@@ -116,13 +131,6 @@ class TableSource(Settings):
     missing: tuple[str, ...] = Field(
         default=(), description="Texts that mean that there is no value, beside the empty one"
     )
-
-    @field_validator("timezone")
-    @classmethod
-    def _real_timezone(cls, name: str | None) -> str | None:
-        if name is not None and name not in _timezones():
-            raise problem(f"no time zone is called '{name}'.{did_you_mean(name, _timezones())}")
-        return name
 
     @field_validator("columns")
     @classmethod
@@ -347,8 +355,3 @@ def _is_map(value: object) -> bool:
 def _suffix(path: str | None) -> str:
     name = (path or "").lower().removesuffix(".gz")
     return PurePath(name).suffix
-
-
-@lru_cache(maxsize=1)
-def _timezones() -> frozenset[str]:
-    return frozenset(available_timezones())

@@ -143,6 +143,8 @@ def _training_set(
                 include=config.features.include,
                 engagement=config.features.engagement,
                 page_rules=_page_rules(config),
+                half_life_days=config.features.half_life_days,
+                timezone=config.features.timezone,
             )
             compute_features(
                 engine, door.tables, snapshots, defined.definition, directory / "parts"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -27,10 +28,17 @@ from leadlight.features.tables import CanonicalTables
 from leadlight.features.taxonomy import DEFAULT_PAGE_RULES, PageRule, feature_name
 
 from .duckdb import DuckDBEngine
+from .event_families import (
+    MIN_LEADS,
+    KindMeasures,
+    account_families,
+    email_rates,
+    history_families,
+    kind_measures,
+)
 from .event_kinds import KINDS, event_kinds
 from .event_stream import counted_kinds_sql, leads_sql, stream_sql
 
-MIN_LEADS = 20
 MAX_KINDS = 50
 _LEADS = "feature_definition_leads"
 _AGE = frozenset({"created_at", "leads.created_at", "lead_age_days"})
@@ -46,6 +54,8 @@ def define_features(
     include: Sequence[str] = (),
     engagement: Sequence[str] = (),
     page_rules: Sequence[PageRule] = DEFAULT_PAGE_RULES,
+    half_life_days: float = 14.0,
+    timezone: str = "UTC",
 ) -> DefinedFeatures:
     """Decide which features describe the leads of the training snapshots.
 
@@ -68,6 +78,10 @@ def define_features(
         Columns that say what a lead did, not who it is.
     page_rules : sequence of PageRule
         The first match wins.
+    half_life_days : float
+        An event's part in the intensity halves in this time.
+    timezone : str
+        IANA name of the zone whose clock tells evenings and weekends.
 
     Raises
     ------
@@ -87,7 +101,8 @@ def define_features(
             {"exclude": exclude, "include": include, "engagement": engagement}, found, events
         )
         out = tuple(sorted({events[name] for name in exclude if name in events}))
-        kinds, notes = _common_kinds(engine, tables, source, page_types, out)
+        known = _common_kinds(engine, tables, source, page_types, out)
+    kinds = tuple(sorted(known.events))
     columns, column_notes = _columns(engine, tables, source, found, set(exclude), set(include))
     deeds = {each.column.column for each in found if each.names & set(engagement)}
     definition = FeatureDefinition(
@@ -98,8 +113,16 @@ def define_features(
         has_age=_AGE.isdisjoint(exclude) and _age_varies(engine, tables, source),
         engagement=tuple(sorted(deeds)),
         excluded_kinds=out,
+        active_days_of=known.measures.active_days_of,
+        details_of=known.measures.details_of,
+        values_of=known.measures.values_of,
+        half_life_days=half_life_days,
+        timezone=timezone,
+        email_rates=email_rates(known.events),
+        account=account_families(engine, tables, source, has_kinds=bool(kinds)),
+        history=history_families(engine, tables, source, kinds),
     )
-    return DefinedFeatures(definition, (*notes, *column_notes))
+    return DefinedFeatures(definition, (*known.notes, *column_notes))
 
 
 def _checked_rules(engine: DuckDBEngine, rules: Sequence[PageRule]) -> tuple[PageRule, ...]:
@@ -172,34 +195,45 @@ def _check_names(
             raise ConfigError(f"features: {name!r} is both included and excluded")
 
 
+@dataclass(frozen=True)
+class _CommonKinds:
+    """Events of each kind that enough leads had, what to measure of them, and what was left out."""
+
+    events: dict[str, int]
+    measures: KindMeasures
+    notes: tuple[str, ...]
+
+
 def _common_kinds(
     engine: DuckDBEngine,
     tables: CanonicalTables,
     source: str,
     page_types: Sequence[str] | None,
     excluded: Sequence[str],
-) -> tuple[tuple[str, ...], list[str]]:
-    """Return the kinds that enough leads had before their last snapshot, and what was left out."""
+) -> _CommonKinds:
+    """Find the kinds that enough leads had before their last snapshot."""
     if page_types is None:
         flat = tables.has("events")
         reason = "events are not used: the rows of leads carry labels but no time"
-        return (), [reason] if flat else []
+        return _CommonKinds({}, KindMeasures(), (reason,) if flat else ())
     kinds = f"({counted_kinds_sql(KINDS, excluded)})"
     stream = stream_sql(tables, page_types, leads=_LEADS, kinds=kinds)
     with engine.temporary_table(_LEADS, leads_sql(tables, source, 1)):
         counts = engine.rows(
-            f"SELECT kind, count(DISTINCT lead) AS n FROM ({stream}) s"
+            f"SELECT kind, count(DISTINCT lead) AS n, count(*) FROM ({stream}) s"
             f" JOIN {_LEADS} l ON s.lead = l.code"
             " WHERE known_at < epoch_us(last_as_of) GROUP BY kind ORDER BY n DESC, kind"
         )
-    common = [kind for kind, n in counts if n >= MIN_LEADS][:MAX_KINDS]
-    rare = sorted(kind for kind, _ in counts if kind not in common)
+        common = {kind: events for kind, n, events in counts if n >= MIN_LEADS}
+        common = dict(list(common.items())[:MAX_KINDS])
+        measures = kind_measures(engine, stream, _LEADS, tuple(common))
+    rare = sorted(kind for kind, _, _ in counts if kind not in common)
     notes = [f"events of kind {kind} are left out, as configured" for kind in excluded]
     if rare:
         shown = ", ".join(rare[:10]) + (", ..." if len(rare) > 10 else "")
         few = f"fewer than {MIN_LEADS} leads had them, or {MAX_KINDS} kinds are more common"
         notes.append(f"events of {len(rare)} kinds count in totals only ({few}): {shown}")
-    return tuple(sorted(common)), notes
+    return _CommonKinds(common, measures, tuple(notes))
 
 
 def _columns(
