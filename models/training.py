@@ -12,8 +12,8 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
-from leadlight.features.feature import Family, Feature
 from leadlight.features.errors import NotEnoughDataError
+from leadlight.features.feature import Family, Feature
 
 from .bootstrap import lead_clusters
 from .calibration import Calibration, calibrate
@@ -22,6 +22,7 @@ from .comparison import CandidateResult, Comparison, Fold, compare
 from .compiled import CompiledModel, compile_model
 from .encoding import FloatArray
 from .evaluation import Evaluation, evaluate
+from .redundancy import distinct_features
 from .reference import Reference, family_margin
 from .selection import LEAST_WINS, Rows, Windows, check_labels, lead_folds, split_windows
 
@@ -121,6 +122,10 @@ def _train(
 ) -> TrainingResult:
     windows = split_windows(frame, horizon_days=horizon_days, seed=seed)
     won = frame["label"].to_numpy(dtype=bool)
+    asked = len(features)
+    features = distinct_features(frame.iloc[windows.train], features)
+    if len(features) < asked:
+        _tell(progress, f"{asked - len(features)} of {asked} features repeat others: set aside")
     pipelines = candidates(features, seed=seed)
     comparison = compare(
         pipelines, frame, _folds(frame, windows, seed), seed=seed, progress=progress

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import pyarrow.compute as pc
 
+from leadlight.features.catalog import feature_catalog
 from leadlight.features.engines import DuckDBEngine
 from leadlight.features.engines.feature_table import compute_features
 from leadlight.features.errors import SchemaMismatchError
@@ -162,7 +163,7 @@ def _write_scores(
     unseen: Counter[tuple[str, str]] = Counter()
     kinds = {
         feature.name: feature.subject
-        for feature in champion.decision.features
+        for feature in feature_catalog(champion.decision.definition)
         if feature.statistic == "count" and feature.lookback_days is None
     }
     silent = set(kinds.values())

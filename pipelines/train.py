@@ -201,7 +201,8 @@ def _story(
 def _importance(result: TrainingResult, features: Sequence[Feature]) -> list[dict[str, Any]]:
     """Sum each group's strengths; the strongest feature lends its label and family."""
     groups: dict[str, dict[str, Any]] = {}
-    for feature in sorted(features, key=lambda each: -result.importance[each.name]):
+    used = [feature for feature in features if feature.name in result.importance]
+    for feature in sorted(used, key=lambda each: -result.importance[each.name]):
         strength = result.importance[feature.name]
         group = groups.setdefault(
             feature.group,

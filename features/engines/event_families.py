@@ -13,6 +13,9 @@ from .duckdb import DuckDBEngine
 MIN_LEADS = 20
 """A family is on if this many leads of the training snapshots differ by it."""
 
+_SAME = 0.95
+"""A measure correlated with the count beyond this, on the scale of logarithms, repeats it."""
+
 _SAMPLE = 50_000
 _ROLES: tuple[EmailRate, ...] = ("open", "click", "unsubscribe")
 
@@ -48,7 +51,8 @@ def kind_measures(
     ((n_leads,),) = engine.rows(f"SELECT count(*) FROM {leads}")
     step = -(-n_leads // _SAMPLE) or 1
     per_lead = f"""
-        SELECT kind, lead, count(*) AS n, count(DISTINCT occurred_at // 86400000000) AS days,
+        SELECT kind, ln(1 + count(*)) AS n, count(*) AS events,
+            count(DISTINCT occurred_at // 86400000000) AS days,
             count(*) FILTER (detail >= 0) AS detailed,
             count(DISTINCT detail) FILTER (detail >= 0) AS details,
             count(*) FILTER (value <> 0) AS valued
@@ -58,15 +62,18 @@ def kind_measures(
     """
     # Where grouped by lead alone, kind is NULL: events of any kind.
     found = engine.rows(f"""
-        SELECT coalesce(kind, ''), count(*) FILTER (n > days),
-            count(*) FILTER (details > 1 AND details < detailed), count(*) FILTER (valued > 0)
+        SELECT coalesce(kind, ''),
+            count(*) FILTER (events > days) >= {MIN_LEADS} AND corr(n, ln(1 + days)) < {_SAME},
+            count(*) FILTER (details > 1 AND details < detailed) >= {MIN_LEADS}
+                AND corr(n, ln(1 + details)) < {_SAME},
+            count(*) FILTER (valued > 0) >= {MIN_LEADS}
         FROM ({per_lead}) GROUP BY kind ORDER BY 1
     """)
     listed = [row for row in found if row[0] == "" or row[0] in kinds]
     return KindMeasures(
-        tuple(kind for kind, days, _, _ in listed if kind and days >= MIN_LEADS),
-        tuple(kind for kind, _, details, _ in listed if details >= MIN_LEADS),
-        tuple(kind for kind, _, _, values in listed if values >= MIN_LEADS),
+        tuple(kind for kind, says_more, _, _ in listed if kind and says_more),
+        tuple(kind for kind, _, says_more, _ in listed if says_more),
+        tuple(kind for kind, _, _, says_more in listed if says_more),
     )
 
 
