@@ -59,9 +59,7 @@ def ago(days: float) -> str:
     return "a day ago" if whole == 1 else f"{whole:,} days ago"
 
 
-def as_spoken(
-    feature: Feature, numbers: NDArray[np.floating[Any]]
-) -> NDArray[np.floating[Any]]:
+def as_spoken(feature: Feature, numbers: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
     """Round a numeric feature's values to what its sentence tells of them.
 
     Values that round to the same number have the same sentence.

@@ -4,7 +4,7 @@ Nothing here uses the kernel, the SQL builders or the catalog; names, kinds and 
 out anew, so that a mistake would have to be made twice.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -27,11 +27,19 @@ PAGES = {
 }
 
 
+TITLES = ("Managing Director", "Marketing Manager", "VP Sales", "Student", "unheard of", None)
+EVENT_TYPES = (
+    *("page_view", "page_view", "page_view", "Email Click", "download"),
+    *("email_send", "email_open", "unsubscribe", "call", "demo_request"),
+)
+
+
 @dataclass(frozen=True)
 class Lead:
     lead_id: str
     created_at: int
     account_id: str | None = None
+    job_title: str | None = None
 
 
 @dataclass(frozen=True)
@@ -42,6 +50,7 @@ class Event:
     account_id: str | None = None
     recorded_at: int | None = None
     detail: str | None = None
+    value: float | None = None
 
 
 @dataclass(frozen=True)
@@ -58,6 +67,16 @@ class Deal:
     account_id: str | None = None
     opened_at: int | None = None
     closed_at: int | None = None
+    deal_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What sales made of an MQL."""
+
+    lead_id: str
+    decided_at: int
+    accepted: bool
 
 
 @dataclass(frozen=True)
@@ -66,6 +85,7 @@ class World:
     events: list[Event] = field(default_factory=list)
     links: list[Link] = field(default_factory=list)
     deals: list[Deal] = field(default_factory=list)
+    judgements: list[Judgement] = field(default_factory=list)
     snapshots: list[tuple[str, int]] = field(default_factory=list)
 
 
@@ -84,7 +104,7 @@ def random_world(seed: int) -> World:
         return options[int(rng.integers(0, len(options)))]
 
     leads = [
-        Lead(f"L{number}", instant(20), pick("A1", "A2", None))
+        Lead(f"L{number}", instant(20), pick("A1", "A2", None), pick(*TITLES))
         for number in range(int(rng.integers(1, 8)))
     ]
     names = [lead.lead_id for lead in leads]
@@ -98,16 +118,44 @@ def random_world(seed: int) -> World:
         events.append(
             Event(
                 occurred_at=occurred,
-                event_type=str(pick("page_view", "page_view", "Email Click", "download")),
+                event_type=str(pick(*EVENT_TYPES)),
                 lead_id=who,
                 account_id=pick("A1", "A2", "A9", None) if who is None else None,
                 recorded_at=pick(None, occurred, instant(), occurred - DAY),
                 detail=pick(*PAGES),
+                value=pick(None, None, 0.0, 0.1, 12.5, -3.0),
             )
         )
+    # Visits: views half an hour after one another, give or take the smallest moment.
+    for _ in range(int(rng.integers(0, 4))):
+        moment, who = instant(), pick(*names)
+        for _ in range(4):
+            events.append(Event(moment, "page_view", who, detail=pick(*PAGES), value=1.5))
+            moment += 30 * 60 * 1_000_000 + int(rng.integers(-1, 2))
     events += events[:5]
+    deals = [
+        Deal(
+            won=bool(rng.integers(0, 2)),
+            lead_id=who,
+            account_id=pick("A1", "A2", None) if who else str(pick("A1", "A2")),
+            opened_at=pick(None, instant()),
+            closed_at=pick(None, instant(), instant()),
+            deal_id=pick(None, None),
+        )
+        for who in (pick(*names, None) for _ in range(int(rng.integers(0, 6))))
+    ]
+    # A deal has one fate, however many contacts.
+    deals += [
+        replace(deal, lead_id=who, deal_id=f"D{at}")
+        for at, deal in enumerate(deals[:2])
+        for who in names[:2]
+    ]
+    judgements = [
+        Judgement(str(pick(*names)), instant(), bool(rng.integers(0, 2)))
+        for _ in range(int(rng.integers(0, 5)))
+    ]
     snapshots = sorted({(str(pick(*names)), instant()) for _ in range(12)})
-    return World(leads, events, links, [], snapshots)
+    return World(leads, events, links, deals, judgements, snapshots)
 
 
 def kind_of(event: Event) -> str:
@@ -138,30 +186,6 @@ def seen(world: World, lead: Lead, as_of: int) -> list[Event]:
             if links and max(known, min(links)) < as_of:
                 visible.append(event)
     return visible
-
-
-def behaviour_of(
-    world: World, lead: Lead, as_of: int, kinds: tuple[str, ...], lookbacks: tuple[int, ...]
-) -> dict[str, float]:
-    """Every feature of behaviour of one snapshot, by its name."""
-    visible = seen(world, lead, as_of)
-    features: dict[str, float] = {"lead_age_days": (as_of - lead.created_at) / DAY}
-    for lookback in (*lookbacks, None):
-        window = "all" if lookback is None else f"{lookback}d"
-        inside = [
-            event
-            for event in visible
-            if lookback is None or event.occurred_at >= as_of - lookback * DAY
-        ]
-        features[f"activity_count_{window}"] = len(inside)
-        features[f"active_days_{window}"] = len({event.occurred_at // DAY for event in inside})
-        for kind in kinds:
-            features[f"{kind}_count_{window}"] = sum(kind_of(event) == kind for event in inside)
-    for kind in (None, *kinds):
-        times = [event.occurred_at for event in visible if kind in {None, kind_of(event)}]
-        since = (as_of - max(times)) / DAY if times else float("nan")
-        features[f"{kind or 'activity'}_days_since_last"] = since
-    return features
 
 
 def at_risk(world: World, lead: Lead, as_of: int, cooldown_days: int) -> bool:
@@ -199,6 +223,7 @@ def write_tables(world: World, directory: Path, **more: dict[str, list[object]])
             "lead_id": pa.array([lead.lead_id for lead in world.leads], pa.string()),
             "created_at": pa.array([lead.created_at for lead in world.leads], TIME),
             "account_id": pa.array([lead.account_id for lead in world.leads], pa.string()),
+            "job_title": pa.array([lead.job_title for lead in world.leads], pa.string()),
         },
         "events": {
             "lead_id": pa.array([event.lead_id for event in world.events], pa.string()),
@@ -207,13 +232,20 @@ def write_tables(world: World, directory: Path, **more: dict[str, list[object]])
             "event_type": pa.array([event.event_type for event in world.events], pa.string()),
             "recorded_at": pa.array([event.recorded_at for event in world.events], TIME),
             "detail": pa.array([event.detail for event in world.events], pa.string()),
+            "value": pa.array([event.value for event in world.events], pa.float64()),
         },
         "identities": {
             "alias": pa.array([link.alias for link in world.links], pa.string()),
             "linked_at": pa.array([link.linked_at for link in world.links], TIME),
             "lead_id": pa.array([link.lead_id for link in world.links], pa.string()),
         },
+        "feedback": {
+            "lead_id": pa.array([each.lead_id for each in world.judgements], pa.string()),
+            "decided_at": pa.array([each.decided_at for each in world.judgements], TIME),
+            "accepted": pa.array([each.accepted for each in world.judgements], pa.bool_()),
+        },
         "outcomes": {
+            "deal_id": pa.array([deal.deal_id for deal in world.deals], pa.string()),
             "lead_id": pa.array([deal.lead_id for deal in world.deals], pa.string()),
             "account_id": pa.array([deal.account_id for deal in world.deals], pa.string()),
             "opened_at": pa.array([deal.opened_at for deal in world.deals], TIME),
@@ -223,7 +255,7 @@ def write_tables(world: World, directory: Path, **more: dict[str, list[object]])
     }
     directory.mkdir(parents=True, exist_ok=True)
     columns = {}
-    for table in ("leads", "accounts", "events", "identities", "outcomes"):
+    for table in ("leads", "accounts", "events", "identities", "feedback", "outcomes"):
         values = rows.get(table, {}) | more.get(table, {})
         if not values or (table == "identities" and not world.links):
             continue

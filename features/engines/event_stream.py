@@ -161,7 +161,9 @@ def _detail_sql(tables: CanonicalTables, page_types: Sequence[str]) -> str:
     if not tables.has("events", "detail"):
         return "-1"
     address = address_sql(tables, page_types, "e.")
-    return f"coalesce((hash(coalesce({address}, e.detail)) >> 1)::BIGINT, -1)"
+    # DuckDB gives a hash for NULL, too.
+    code = f"(hash(coalesce({address}, e.detail)) >> 1)::BIGINT"
+    return f"CASE WHEN e.detail IS NULL THEN -1 ELSE {code} END"
 
 
 def _value_sql(tables: CanonicalTables) -> str:

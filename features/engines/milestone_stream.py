@@ -89,7 +89,7 @@ def _account_deals(tables: CanonicalTables, leads: str) -> str:
     """Each deal once for each account that it belongs to, however many contacts it has."""
     deal = "concat('row ', row)"
     if tables.has("outcomes", "deal_id"):
-        deal = f"coalesce(concat('deal ', o.deal_id), {deal})"
+        deal = f"coalesce('deal ' || o.deal_id, {deal})"  # concat() would pass over NULL
     joins = []
     if tables.has("outcomes", "lead_id"):
         joins.append(f"{leads} n ON o.lead_id = n.lead_id")
