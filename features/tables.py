@@ -205,6 +205,10 @@ class CanonicalTables:
         """Where the table's Parquet file is."""
         return self.directory / f"{table}.parquet"
 
+    def parts(self, table: str) -> tuple[Path, ...]:
+        """Return the files that the table lies in, in order."""
+        return (self.path(table),)
+
     @property
     def is_flat(self) -> bool:
         """One table with a label column: rows are snapshots, and nothing is known of time."""

@@ -1,6 +1,6 @@
-"""One bucket of whole accounts: the staged timeline and snapshots in, their features out."""
+"""One bucket of whole accounts: its kept events and staged snapshots in, their features out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,45 +17,50 @@ from leadlight.features.kernel import (
     Timeline,
     added,
     behaviour_columns,
-    by_lead_and_time,
     group_columns,
     milestone_columns,
     sales_touches,
 )
 from leadlight.features.taxonomy import SENIORITIES
 
+from .owned_events import EventOwners, OwnedEvents
+
 _INTEGERS = ("lead", "account", "occurred_at", "known_at", "kind", "detail")
-_COLUMNS = [*_INTEGERS, "value", "own"]
+_TYPES = (*((name, np.int64) for name in _INTEGERS), ("value", np.float64), ("own", np.bool_))
+
+_CELLS = 12_000_000
+"""Values of features held in memory at once; a snapshot is never parted."""
 
 
 @dataclass(frozen=True)
 class AccountBucket:
-    """Where a bucket is staged; a folder may be missing, which stands for no rows.
+    """Where a bucket lies; a folder may be missing, which stands for no rows.
 
     Attributes
     ----------
-    snapshots, events, milestones : Path
-        Folders of Parquet files: the snapshots with their profile features as ``profile_sql``
-        gives them, and the timeline.
+    snapshots : Path
+        Folder of Parquet files: the snapshots with their profile features, as ``profile_sql``
+        gives them.
+    milestones : Path
+        Folder of those of the timeline's entries that are no events.
+    owners : Path
+        Folder of whom the names' events belong to, as ``owners_sql`` gives it.
+    events : tuple of Path
+        Kept events, as ``filed_sql`` gives them.
+    kinds : tuple of int
+        The kernel's code for each of the kept kinds; -1 for one that does not count.
     """
 
     snapshots: Path
-    events: Path
     milestones: Path
-
-    @classmethod
-    def of(cls, staged: Path, bucket: int) -> "AccountBucket":
-        """Return where a bucket lies in the folder in which all are staged."""
-        return cls(
-            staged / "snapshots" / f"_bucket={bucket}",
-            staged / "events" / f"bucket={bucket}",
-            staged / "milestones" / f"bucket={bucket}",
-        )
+    owners: Path
+    events: tuple[Path, ...]
+    kinds: tuple[int, ...]
 
 
 def bucket_features(
     bucket: AccountBucket, definition: FeatureDefinition, *, events_at_once: int
-) -> pa.Table:
+) -> Iterator[pa.Table]:
     """Compute the features of a bucket's snapshots, ordered by ``as_of, position, lead_id``.
 
     Parameters
@@ -66,33 +71,43 @@ def bucket_features(
         A bucket of more events than this (it holds a giant account) is worked off some leads at
         a time, which gives the same features in bounded memory.
 
-    Returns
-    -------
+    Yields
+    ------
     Table
-        The columns of ``KEYS``, then the features in the catalog's order.
+        Some snapshots with the columns of ``KEYS``, then the features in the catalog's order.
     """
     frame = _ordered(pq.read_table(bucket.snapshots, partitioning=None))
     snapshots = Instants(*(frame[name].to_numpy() for name in ("_lead", "_account", "_as_of")))
     catalog = feature_catalog(definition)
-    milestones = _timeline(bucket.milestones)
-    parts = max(1, -(-_rows(bucket.events) // events_at_once))
-    own: dict[str, Column] = {}
+    milestones = _milestones(bucket.milestones)
+    owners = EventOwners.read(bucket.owners)
+    events = OwnedEvents(bucket.events, owners, bucket.kinds, definition, events_at_once)
     group: dict[str, Column] = {}
     touches = [milestones]
-    for part in range(parts):
-        events = by_lead_and_time(_timeline(bucket.events, part, parts))
-        mine = np.flatnonzero(snapshots.lead % parts == part)
-        seen = behaviour_columns(events, snapshots.taken(mine), definition, catalog)
-        for name, values in seen.items():
+    for part in range(events.parts):
+        some = events.part(part).events
+        group = added(group, group_columns(some, milestones, snapshots, catalog))
+        touches.append(some.taken(np.isin(some.kind, sales_touches(definition))))
+    facts = group | milestone_columns(Timeline.of(touches), snapshots, definition, catalog)
+    rows = max(1, _CELLS // len(catalog))
+    for start in range(0, max(len(snapshots), 1), rows):
+        chunk = np.arange(start, min(start + rows, len(snapshots)))
+        own = _behaviour(events, snapshots.taken(chunk), catalog)
+        known = {name: values[chunk] for name, values in facts.items()}
+        yield _assembled(frame.slice(start, len(chunk)), own | known, catalog)
+
+
+def _behaviour(
+    events: OwnedEvents, snapshots: Instants, catalog: Sequence[Feature]
+) -> dict[str, Column]:
+    own: dict[str, Column] = {}
+    for part in range(events.parts):
+        mine = np.flatnonzero(snapshots.lead % events.parts == part)
+        for name, values in behaviour_columns(
+            events.part(part), snapshots.taken(mine), catalog
+        ).items():
             own.setdefault(name, np.empty(len(snapshots), values.dtype))[mine] = values
-        group = added(group, group_columns(events, milestones, snapshots, catalog))
-        touches.append(events.taken(np.isin(events.kind, sales_touches(definition))))
-    facts = milestone_columns(_all(touches), snapshots, definition, catalog)
-    return _assembled(frame, own | group | facts, catalog)
-
-
-def _rows(folder: Path) -> int:
-    return sum(pq.read_metadata(file).num_rows for file in folder.glob("*.parquet"))
+    return own
 
 
 def _ordered(frame: pa.Table) -> pa.Table:
@@ -101,30 +116,16 @@ def _ordered(frame: pa.Table) -> pa.Table:
     return frame.take(pc.sort_indices(frame, sort_keys=keys))
 
 
-def _timeline(folder: Path, part: int = 0, parts: int = 1) -> Timeline:
-    """Load the entries of every ``parts``-th lead."""
-    batches = []
-    for file in sorted(folder.glob("*.parquet")):
-        with pq.ParquetFile(file) as source:
-            for batch in source.iter_batches(batch_size=1_000_000, columns=_COLUMNS):
-                if parts > 1:
-                    lead = batch["lead"].to_numpy()
-                    batch = batch.filter(pa.array(lead % parts == part))  # noqa: PLW2901
-                batches.append(batch)
-    if not batches:
-        none = np.empty(0, np.int64)
-        return Timeline(none, none, none, none, none, none, np.empty(0), np.empty(0, bool))
-    table = pa.Table.from_batches(batches)
-    integers = {name: table[name].to_numpy().astype(np.int64, copy=False) for name in _INTEGERS}
-    value = table["value"].to_numpy().astype(np.float64, copy=False)
-    return Timeline(**integers, value=value, own=table["own"].to_numpy())
-
-
-def _all(timelines: Sequence[Timeline]) -> Timeline:
-    whole = timelines[0]
-    for more in timelines[1:]:
-        whole = whole.joined(more)
-    return whole
+def _milestones(folder: Path) -> Timeline:
+    return Timeline.of(
+        [
+            Timeline(*(table[name].to_numpy().astype(dtype, copy=False) for name, dtype in _TYPES))
+            for table in (
+                pq.read_table(file, columns=[name for name, _ in _TYPES], partitioning=None)
+                for file in sorted(folder.glob("*.parquet"))
+            )
+        ]
+    )
 
 
 def _assembled(

@@ -36,11 +36,13 @@ from .event_families import (
     history_families,
     kind_measures,
 )
-from .event_kinds import KINDS, event_kinds
-from .event_stream import counted_kinds_sql, leads_sql, stream_sql
+from .event_kinds import EventKind
+from .event_names import leads_sql, owners_sql
+from .event_store import MEMBERS, NAMES, EventStore, event_store
+from .event_stream import known_sql
 
 MAX_KINDS = 50
-_LEADS = "feature_definition_leads"
+_LEADS, _OWNERS = "feature_definition_leads", "feature_definition_owners"
 _AGE = frozenset({"created_at", "leads.created_at", "lead_age_days"})
 
 
@@ -56,6 +58,7 @@ def define_features(
     page_rules: Sequence[PageRule] = DEFAULT_PAGE_RULES,
     half_life_days: float = 14.0,
     timezone: str = "UTC",
+    store: Path | None = None,
 ) -> DefinedFeatures:
     """Decide which features describe the leads of the training snapshots.
 
@@ -82,6 +85,8 @@ def define_features(
         An event's part in the intensity halves in this time.
     timezone : str
         IANA name of the zone whose clock tells evenings and weekends.
+    store : Path, optional
+        Where ``compute_features`` keeps events; it finds them there.
 
     Raises
     ------
@@ -95,13 +100,13 @@ def define_features(
     rules = _checked_rules(engine, page_rules)
     source = parquet(snapshots)
     found = _candidates(engine, tables)
-    with _event_kinds(engine, tables, rules) as page_types:
-        events = {} if page_types is None else _event_names(engine)
+    with _events(engine, tables, rules, source, store) as held:
+        events = _event_names(held.kinds) if held else {}
         _check_names(
             {"exclude": exclude, "include": include, "engagement": engagement}, found, events
         )
         out = tuple(sorted({events[name] for name in exclude if name in events}))
-        known = _common_kinds(engine, tables, source, page_types, out)
+        known = _common_kinds(engine, tables, held, out)
     kinds = tuple(sorted(known.events))
     columns, column_notes = _columns(engine, tables, source, found, set(exclude), set(include))
     deeds = {each.column.column for each in found if each.names & set(engagement)}
@@ -157,22 +162,27 @@ def _candidates(engine: DuckDBEngine, tables: CanonicalTables) -> tuple[Candidat
 
 
 @contextmanager
-def _event_kinds(
-    engine: DuckDBEngine, tables: CanonicalTables, rules: Sequence[PageRule]
-) -> Iterator[tuple[str, ...] | None]:
-    """Keep the kinds of events as ``event_kinds`` does; None where no event can be seen."""
+def _events(
+    engine: DuckDBEngine,
+    tables: CanonicalTables,
+    rules: Sequence[PageRule],
+    snapshots: str,
+    store: Path | None,
+) -> Iterator[EventStore | None]:
+    """Hold the event store; None where no event can be seen."""
     if not tables.has("events") or tables.is_flat:
         yield None
         return
-    with event_kinds(engine, tables, rules) as page_types:
-        yield page_types
+    with (
+        engine.scratch() as scratch,
+        event_store(engine, tables, rules, snapshots, store or scratch) as held,
+    ):
+        yield held
 
 
-def _event_names(engine: DuckDBEngine) -> dict[str, str]:
+def _event_names(kinds: Sequence[EventKind]) -> dict[str, str]:
     """Return what events may be called, with the kind or the name of kinds that it means."""
-    found = engine.rows(f"SELECT DISTINCT event_type, name, kind FROM {KINDS}")
-    kinds = {kind: kind for _, _, kind in found}
-    return kinds | {event_type: name for event_type, name, _ in found}
+    return {each.kind: each.kind for each in kinds} | {each.event_type: each.name for each in kinds}
 
 
 def _check_names(
@@ -207,26 +217,32 @@ class _CommonKinds:
 def _common_kinds(
     engine: DuckDBEngine,
     tables: CanonicalTables,
-    source: str,
-    page_types: Sequence[str] | None,
+    held: EventStore | None,
     excluded: Sequence[str],
 ) -> _CommonKinds:
     """Find the kinds that enough leads had before their last snapshot."""
-    if page_types is None:
+    if held is None:
         flat = tables.has("events")
         reason = "events are not used: the rows of leads carry labels but no time"
         return _CommonKinds({}, KindMeasures(), (reason,) if flat else ())
-    kinds = f"({counted_kinds_sql(KINDS, excluded)})"
-    stream = stream_sql(tables, page_types, leads=_LEADS, kinds=kinds)
-    with engine.temporary_table(_LEADS, leads_sql(tables, source, 1)):
+    kinds = {
+        code: each.kind
+        for code, each in enumerate(held.kinds)
+        if not {each.kind, each.name} & set(excluded)
+    }
+    known = known_sql(held.relation, _OWNERS, kinds)
+    with (
+        engine.temporary_table(_LEADS, leads_sql(MEMBERS, whole_accounts=False)),
+        engine.temporary_table(_OWNERS, owners_sql(tables, _LEADS, NAMES)),
+    ):
         counts = engine.rows(
-            f"SELECT kind, count(DISTINCT lead) AS n, count(*) FROM ({stream}) s"
+            f"SELECT kind, count(DISTINCT lead) AS n, count(*) FROM ({known}) s"
             f" JOIN {_LEADS} l ON s.lead = l.code"
-            " WHERE known_at < epoch_us(last_as_of) GROUP BY kind ORDER BY n DESC, kind"
+            " WHERE known_at < epoch_us(l.last_as_of) GROUP BY kind ORDER BY n DESC, kind"
         )
         common = {kind: events for kind, n, events in counts if n >= MIN_LEADS}
         common = dict(list(common.items())[:MAX_KINDS])
-        measures = kind_measures(engine, stream, _LEADS, tuple(common))
+        measures = kind_measures(engine, known, _LEADS, tuple(common))
     rare = sorted(kind for kind, _, _ in counts if kind not in common)
     notes = [f"events of kind {kind} are left out, as configured" for kind in excluded]
     if rare:

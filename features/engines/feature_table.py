@@ -1,29 +1,30 @@
 """The feature table: the kernel fed with whole accounts, one bucket of them at a time."""
 
-from collections.abc import Sequence
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
-import numpy as np
 import pyarrow.parquet as pq
 
 from leadlight.features.definition import FeatureDefinition
-from leadlight.features.errors import SchemaMismatchError
-from leadlight.features.profile import changed_columns, profile_sql, types_sql
+from leadlight.features.profile import profile_sql
 from leadlight.features.publication import published_directory
-from leadlight.features.sql import identifier, literal, parquet
+from leadlight.features.sql import literal, parquet
 from leadlight.features.tables import CanonicalTables
 
-from .account_bucket import AccountBucket, bucket_features
+from .account_bucket import AccountBucket
 from .duckdb import DuckDBEngine
-from .event_kinds import KINDS, event_kinds
-from .event_stream import counted_kinds_sql, events_sql, leads_sql, stream_sql
+from .event_kinds import EventKind
+from .event_names import leads_sql, members_sql, owners_sql
+from .event_store import EVENTS_PER_BUCKET, MEMBERS, NAMES, EventStore, event_store
+from .feature_inputs import require_inputs
+from .feature_parts import FeaturePart, Tell, write_parts
 from .milestone_stream import milestones_sql
 
-# A bucket of this size needs some hundred megabytes. Its size does not follow from the memory
-# limit, so that the same input is written as the same parts on any machine.
-EVENTS_PER_BUCKET = 2_000_000
-SNAPSHOTS_PER_BUCKET = 300_000
-
+LEADS_PER_BUCKET = 50_000
 _LEADS = "feature_table_leads"
 
 
@@ -34,8 +35,11 @@ def compute_features(
     definition: FeatureDefinition,
     output: Path,
     *,
+    store: Path | None = None,
+    processes: int | None = None,
+    tell: Tell | None = None,
     events_per_bucket: int = EVENTS_PER_BUCKET,
-    snapshots_per_bucket: int = SNAPSHOTS_PER_BUCKET,
+    leads_per_bucket: int = LEADS_PER_BUCKET,
 ) -> int:
     """Write the features of each snapshot as it was at its ``as_of``; return the number of rows.
 
@@ -49,7 +53,15 @@ def compute_features(
         holds whole accounts, ordered by ``as_of``, ``position``, ``lead_id``. Columns: the five of
         the snapshots, then the features in the catalog's order. Counts are int32, other numbers
         double (NaN: missing), categories text (null: missing).
-    events_per_bucket, snapshots_per_bucket : int
+    store : Path, optional
+        Folder that is kept between runs: the events in buckets, so that the next run reads and
+        joins new events only, and the finished parts of a run that did not end, which the same
+        computation takes up again. Default: nothing is kept.
+    processes : int, optional
+        Default: one for each core.
+    tell : callable, optional
+        Told how many parts are finished, and of how many.
+    events_per_bucket, leads_per_bucket : int
         How many a part is meant to hold; a single account is never split.
 
     Raises
@@ -59,81 +71,42 @@ def compute_features(
     WorkspaceError
         The disk is full or not writable.
     """
-    _require_columns(engine, tables, definition)
+    require_inputs(engine, tables, definition)
     source = parquet(snapshots)
-    buckets = _buckets(engine, tables, definition, source, events_per_bucket, snapshots_per_bucket)
-    whole = bool(definition.account)
-    rows = 0
-    with (
-        published_directory(output) as folder,
-        engine.scratch() as scratch,
-        engine.temporary_table(_LEADS, leads_sql(tables, source, buckets, whole_accounts=whole)),
-    ):
+    leads = pq.read_metadata(tables.path("leads")).num_rows
+    with ExitStack() as stack:
+        scratch = stack.enter_context(engine.scratch())
+        buckets = max(1, -(-leads // leads_per_bucket))
+        held = None
+        if definition.event_kinds:
+            held = stack.enter_context(
+                event_store(
+                    engine,
+                    tables,
+                    definition.page_rules,
+                    source,
+                    store or scratch / "store",
+                    events_per_bucket=events_per_bucket,
+                    buckets_at_least=buckets,
+                )
+            )
+            buckets = held.buckets
+        else:
+            members = members_sql(tables, source, buckets)
+            stack.enter_context(engine.temporary_table(MEMBERS, members))
+        leads_that_matter = leads_sql(MEMBERS, whole_accounts=bool(definition.account))
+        stack.enter_context(engine.temporary_table(_LEADS, leads_that_matter))
         _stage(engine, tables, definition, source, scratch)
-        for bucket in range(buckets):
-            staged = AccountBucket.of(scratch, bucket)
-            if not staged.snapshots.exists():
-                continue
-            part = bucket_features(staged, definition, events_at_once=2 * events_per_bucket)
-            pq.write_table(part, folder / f"part-{bucket:05d}.parquet", compression="zstd")
-            rows += part.num_rows
-    return rows
-
-
-def _buckets(
-    engine: DuckDBEngine,
-    tables: CanonicalTables,
-    definition: FeatureDefinition,
-    source: str,
-    events_per_bucket: int,
-    snapshots_per_bucket: int,
-) -> int:
-    sizes = [engine.rows(f"SELECT count(*) FROM {source}")[0][0] / snapshots_per_bucket]
-    if definition.event_kinds:
-        events = engine.rows(f"SELECT count(*) FROM {events_sql(tables)}")[0][0]
-        sizes.append(events / events_per_bucket)
-    return max(1, *(int(np.ceil(size)) for size in sizes))
-
-
-def _require_columns(
-    engine: DuckDBEngine, tables: CanonicalTables, definition: FeatureDefinition
-) -> None:
-    """Refuse columns that are gone or of another type; an empty column has no type to change."""
-    _require_inputs(tables, definition)
-    used = sorted({column.table for column in definition.profile if tables.has(column.table)})
-    types = {table: dict(engine.rows(types_sql(tables, table))) for table in used}
-    for column in changed_columns(definition, types):
-        path = parquet(tables.path(column.table))
-        name = identifier(column.column)
-        found = engine.rows(
-            f"SELECT any_value({name})::VARCHAR FROM {path} WHERE {name} IS NOT NULL"
-        )[0][0]
-        if found is not None:
-            was, now = ("numbers", "text") if column.kind == "numeric" else ("text", "numbers")
-            raise SchemaMismatchError(
-                f"{column.table}: column {column.column!r} held {was} when the model was trained"
-                f" and now holds {now}, for example {found[:40]!r}",
-                hint="Correct the source, or train a new model.",
-            )
-
-
-def _require_inputs(tables: CanonicalTables, definition: FeatureDefinition) -> None:
-    """Refuse to take a table that is no longer there for leads that did nothing."""
-    from_accounts = any(column.table == "accounts" for column in definition.profile)
-    endings = tuple(f"_{rule.kind}" for rule in definition.page_rules)
-    has_pages = any(kind.endswith(endings) for kind in definition.event_kinds)
-    for needed, present, what in (
-        (definition.event_kinds, tables.has("events"), "the table events"),
-        (has_pages, tables.has("events", "detail"), "the column events.detail (pages by address)"),
-        (definition.has_age, tables.has("leads", "created_at"), "the column leads.created_at"),
-        (from_accounts, tables.has("accounts"), "the table accounts"),
-        (from_accounts, tables.has("leads", "account_id"), "the column leads.account_id"),
-    ):
-        if needed and not present:
-            raise SchemaMismatchError(
-                f"the model was trained with {what}, and the sources no longer have it",
-                hint="Map it again under sources, or train a new model without it.",
-            )
+        unfinished = scratch / "parts"
+        if store is not None:
+            unfinished = _unfinished(store, _content(tables, snapshots, definition, held, buckets))
+        unfinished.mkdir(parents=True, exist_ok=True)
+        write_parts(
+            list(_parts(scratch, held, buckets, definition, unfinished, 2 * events_per_bucket)),
+            processes=processes,
+            tell=tell,
+        )
+        return _published(unfinished, output)
 
 
 def _stage(
@@ -143,27 +116,17 @@ def _stage(
     source: str,
     scratch: Path,
 ) -> None:
-    """Read and join each table once, and lay it down bucket by bucket."""
-    _lay_down(
-        engine, profile_sql(tables, definition, source, _LEADS), scratch / "snapshots", "_bucket"
-    )
+    """Lay down bucket by bucket what the kernel needs beside the events."""
+    profile = profile_sql(tables, definition, source, _LEADS)
+    _lay_down(engine, profile, scratch / "snapshots", "_bucket")
+    if not any((scratch / "snapshots").glob("*/*.parquet")):
+        none = f"SELECT * EXCLUDE (_bucket) FROM ({profile}) LIMIT 0"
+        engine.write_parquet(none, scratch / "snapshots" / "_bucket=0" / "none.parquet")
     milestones = milestones_sql(tables, definition, _LEADS)
     if milestones:
         _lay_down(engine, milestones, scratch / "milestones")
-    if not definition.event_kinds:
-        return
-    with event_kinds(engine, tables, definition.page_rules) as page_types:
-        kinds = counted_kinds_sql(KINDS, definition.excluded_kinds)
-        coded = _coded(kinds, definition.event_kinds, page_types)
-        stream = stream_sql(
-            tables,
-            page_types,
-            leads=_LEADS,
-            kinds=f"({coded})",
-            details=bool(definition.details_of),
-            values=bool(definition.values_of),
-        )
-        _lay_down(engine, stream, scratch / "events")
+    if definition.event_kinds:
+        _lay_down(engine, owners_sql(tables, _LEADS, NAMES), scratch / "owners")
 
 
 def _lay_down(engine: DuckDBEngine, sql: str, folder: Path, by: str = "bucket") -> None:
@@ -173,10 +136,74 @@ def _lay_down(engine: DuckDBEngine, sql: str, folder: Path, by: str = "bucket") 
     )
 
 
-def _coded(kinds: str, names: Sequence[str], page_types: Sequence[str]) -> str:
-    """Return the kinds as numbers: those with features of their own, other pages, all others."""
-    listed = "[" + ", ".join(literal(name) for name in names) + "]::VARCHAR[]"
-    pages = ", ".join(literal(name) for name in page_types) or "NULL"
-    other = f"CASE WHEN event_type IN ({pages}) THEN {len(names)} ELSE {len(names) + 1} END"
-    code = f"coalesce(list_position({listed}, kind) - 1, {other})"
-    return f"SELECT event_type, address, CAST({code} AS SMALLINT) AS kind FROM ({kinds})"
+def _parts(
+    scratch: Path,
+    held: EventStore | None,
+    buckets: int,
+    definition: FeatureDefinition,
+    folder: Path,
+    events_at_once: int,
+) -> Iterator[FeaturePart]:
+    kinds = kernel_codes(held.kinds, definition) if held else ()
+    for number in range(buckets):
+        bucket = AccountBucket(
+            snapshots=scratch / "snapshots" / f"_bucket={number}",
+            milestones=scratch / "milestones" / f"bucket={number}",
+            owners=scratch / "owners" / f"bucket={number}",
+            events=held.files(number) if held else (),
+            kinds=kinds,
+        )
+        if bucket.snapshots.exists():
+            yield FeaturePart(
+                bucket, definition, folder / f"part-{number:05d}.parquet", events_at_once
+            )
+
+
+def kernel_codes(kinds: Sequence[EventKind], definition: FeatureDefinition) -> tuple[int, ...]:
+    """Return the kernel's code for each kind: its own, other pages, all others; -1 if excluded."""
+    own = {kind: code for code, kind in enumerate(definition.event_kinds)}
+    excluded = set(definition.excluded_kinds)
+    return tuple(
+        -1
+        if {each.kind, each.name} & excluded
+        else own.get(each.kind, len(own) + (0 if each.is_page_view else 1))
+        for each in kinds
+    )
+
+
+def _content(
+    tables: CanonicalTables,
+    snapshots: Path,
+    definition: FeatureDefinition,
+    held: EventStore | None,
+    buckets: int,
+) -> str:
+    """Return a name for all that the parts depend on: data, definition and code."""
+    digest = hashlib.sha256(json.dumps([definition.to_dict(), buckets]).encode())
+    digest.update(held.identity.encode() if held else b"")
+    others = [tables.path(table) for table in sorted(tables.columns) if table != "events"]
+    code = sorted(Path(__file__).resolve().parents[1].rglob("*.py"))
+    for path in (snapshots, *others, *code):
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()[:16]
+
+
+def _unfinished(store: Path, content: str) -> Path:
+    """Return where parts wait for the others; those of other computations are removed."""
+    folder = store / "unfinished"
+    for earlier in folder.glob("*"):
+        if earlier.name != content:
+            shutil.rmtree(earlier, ignore_errors=True)
+    return folder / content
+
+
+def _published(unfinished: Path, output: Path) -> int:
+    """Put the finished parts in place; return their rows."""
+    parts = sorted(unfinished.glob("part-*.parquet"))
+    rows: int = sum(pq.read_metadata(part).num_rows for part in parts)
+    with published_directory(output) as folder:
+        for part in parts:
+            shutil.move(part, folder / part.name)
+    shutil.rmtree(unfinished, ignore_errors=True)
+    return rows

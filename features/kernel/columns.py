@@ -25,9 +25,8 @@ _HISTORY = frozenset(
 
 
 def behaviour_columns(
-    events: Timeline,
+    groups: EventGroups,
     snapshots: Instants,
-    definition: FeatureDefinition,
     features: Sequence[Feature],
     *,
     pairs_in_memory: int = PAIRS_IN_MEMORY,
@@ -36,11 +35,10 @@ def behaviour_columns(
 
     Parameters
     ----------
-    events : Timeline
-        Of whole leads, as ``by_lead_and_time`` orders them; those of leads without a snapshot
-        are ignored.
+    groups : EventGroups
+        Events of whole leads, as ``by_lead_and_time`` orders them; those of leads without a
+        snapshot are ignored.
     snapshots : Instants
-    definition : FeatureDefinition
     features : sequence of Feature
         Of any family; those that are not computed here are passed over.
     pairs_in_memory : int
@@ -51,14 +49,16 @@ def behaviour_columns(
     dict of str to ndarray, shape (n_snapshots,)
         By the feature's name, rows in the order of ``snapshots``.
     """
+    definition = groups.definition
     if not definition.event_kinds:
         return {}
     names = _names(features)
-    groups = EventGroups(events, definition)
     columns: dict[str, Column] = {}
     lookbacks = windows(definition)
     cells = (len(definition.event_kinds) + 2) * (len(lookbacks) + 1)
-    for pairs in visible_pairs(events, snapshots, lookbacks, limit=pairs_in_memory, cells=cells):
+    for pairs in visible_pairs(
+        groups.events, snapshots, lookbacks, limit=pairs_in_memory, cells=cells
+    ):
         for measure, values in behaviour(pairs, groups):
             name = names.get(measure)
             if name is None:

@@ -4,6 +4,7 @@ An event is one entry; so is each milestone of the lead's way (created, handed t
 that one rule of visibility holds for all: a snapshot sees an entry if ``known_at < as_of``.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from enum import IntEnum
 
@@ -67,12 +68,18 @@ class Timeline:
         """Return some of the entries, in the order given."""
         return Timeline(*(getattr(self, each.name)[rows] for each in fields(self)))
 
-    def joined(self, other: "Timeline") -> "Timeline":
-        """Return the entries of both."""
-        return Timeline(
+    @classmethod
+    def of(cls, timelines: Sequence["Timeline"]) -> "Timeline":
+        """Return the entries of several; of none, a timeline without entries."""
+        if not timelines:
+            none = np.empty(0, np.int64)
+            return cls(none, none, none, none, none, none, np.empty(0), np.empty(0, bool))
+        if len(timelines) == 1:
+            return timelines[0]
+        return cls(
             *(
-                np.concatenate((getattr(self, each.name), getattr(other, each.name)))
-                for each in fields(self)
+                np.concatenate([getattr(timeline, each.name) for timeline in timelines])
+                for each in fields(cls)
             )
         )
 

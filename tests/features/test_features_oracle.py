@@ -191,9 +191,7 @@ def test_what_is_known_at_or_after_the_snapshot_changes_no_bit(engine, tmp_path,
 def test_the_number_of_buckets_changes_no_value(engine, tmp_path, seed):
     world = random_world(seed + 300)
     whole = features_of(engine, world, tmp_path / "whole")
-    parts = features_of(
-        engine, world, tmp_path / "parts", events_per_bucket=7, snapshots_per_bucket=2
-    )
+    parts = features_of(engine, world, tmp_path / "parts", events_per_bucket=7, leads_per_bucket=2)
     assert len(list((tmp_path / "parts" / "out").iterdir())) > 1
     pd.testing.assert_frame_equal(whole.to_pandas(), parts.to_pandas())
 
@@ -201,7 +199,7 @@ def test_the_number_of_buckets_changes_no_value(engine, tmp_path, seed):
 def test_leads_of_an_account_stay_in_one_part(engine, tmp_path):
     leads = [Lead(f"L{n}", START, f"A{n % 5}") for n in range(40)]
     world = World(leads, snapshots=[(lead.lead_id, START + DAY) for lead in leads])
-    features_of(engine, world, tmp_path, snapshots_per_bucket=5)
+    features_of(engine, world, tmp_path, leads_per_bucket=5)
     parts = [pq.read_table(part) for part in sorted((tmp_path / "out").iterdir())]
     homes = [set(part["account_id"].to_pylist()) for part in parts]
     assert sum(len(home) for home in homes) == 5

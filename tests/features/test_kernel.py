@@ -12,6 +12,7 @@ from leadlight.features.definition import FeatureDefinition
 from leadlight.features.kernel import (
     MICROSECONDS_PER_DAY,
     Column,
+    EventGroups,
     Instants,
     Timeline,
     added,
@@ -60,9 +61,10 @@ def look(
     definition = replace(DEFINITION, lookback_days=lookbacks)
     catalog = feature_catalog(definition)
     events, seen_at = timeline(rows), instants(snapshots)
-    return behaviour_columns(
-        events, seen_at, definition, catalog, pairs_in_memory=pairs
-    ) | group_columns(events, timeline([]), seen_at, catalog)
+    groups = EventGroups(events, definition)
+    return behaviour_columns(groups, seen_at, catalog, pairs_in_memory=pairs) | group_columns(
+        events, timeline([]), seen_at, catalog
+    )
 
 
 def test_event_at_the_snapshot_instant_is_not_seen():

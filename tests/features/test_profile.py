@@ -244,7 +244,7 @@ def test_an_interrupted_run_leaves_the_last_output_as_it_was(engine, tmp_path, m
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(pq, "write_table", interrupted)
+    monkeypatch.setattr(pq.ParquetWriter, "write_table", interrupted)
     with pytest.raises(KeyboardInterrupt):
         compute_features(engine, found.tables, found.snapshots, SOURCE, tmp_path / "features")
     assert (tmp_path / "features" / "part-00000.parquet").read_bytes() == before
