@@ -48,9 +48,11 @@ def distinct_features(frame: pd.DataFrame, features: Sequence[Feature]) -> tuple
 def _scaled(column: "pd.Series[float]") -> FloatArray:
     """Standardise the logarithm; a constant column is all zeros and like no other."""
     values: FloatArray = signed_log(np.asarray(column, dtype=np.float64))
-    known = ~np.isnan(values)
+    known = np.isfinite(values)
     if not known.any():
         return np.zeros(len(values))
+    values = np.clip(values, values[known].min(), values[known].max())
+    known = ~np.isnan(values)
     mean, spread = values[known].mean(), values[known].std()
     filled = np.where(known, values, mean + _MISSING * spread)
     centred: FloatArray = filled - filled.mean()

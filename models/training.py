@@ -20,7 +20,7 @@ from .calibration import Calibration, calibrate
 from .candidates import candidates
 from .comparison import CandidateResult, Comparison, Fold, compare
 from .compiled import CompiledModel, compile_model
-from .encoding import FloatArray
+from .encoding import FloatArray, check_columns, feature_kinds
 from .evaluation import Evaluation, evaluate
 from .redundancy import distinct_features
 from .reference import Reference, family_margin
@@ -106,6 +106,7 @@ def train_model(
             hint="Map events or profile columns in the sources, or exclude fewer features.",
         )
     check_labels(frame["label"].to_numpy(dtype=bool))
+    check_columns(frame, [feature.name for feature in features], feature_kinds(features))
     # The fits are small: threads gain little on them, wait busily for each other wherever another
     # process has a core (ten times slower, measured), and sum in an order that varies.
     with threadpool_limits(limits=1):

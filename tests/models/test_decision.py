@@ -38,6 +38,8 @@ def world(rows: int = 6000, seed: int = 0) -> pd.DataFrame:
     """Leads of a world in which fit and engagement are independent, and both needed."""
     rng = np.random.default_rng(seed)
     frame = pd.DataFrame({feature.name: 0.0 for feature in FEATURES}, index=range(rows))
+    categories = [feature.name for feature in FEATURES if feature.kind == "category"]
+    frame[categories] = "page_view_pricing"
     frame["seniority"] = rng.choice(["Student", "Manager", "Vice president"], rows)
     frame["employees"] = np.where(
         frame["seniority"] == "Student", np.nan, rng.lognormal(5, 1, rows)
@@ -104,7 +106,8 @@ def student_and_silent_vice_president(frame: pd.DataFrame) -> pd.DataFrame:
     three["lead_id"] = ["student", "silent", "both"]
     three["seniority"] = ["Student", "Vice president", "Vice president"]
     three["employees"] = [np.nan, 5000.0, 5000.0]
-    for name in [f.name for f in FEATURES if f.family == "engagement"]:
+    numbers = [f for f in FEATURES if f.family == "engagement" and f.kind == "numeric"]
+    for name in [feature.name for feature in numbers]:
         active = frame[name].max() if "days_since" not in name else 1.0
         quiet = 0.0 if "days_since" not in name else np.nan
         three[name] = [active, quiet, active]
