@@ -9,7 +9,7 @@ from pathlib import Path
 from leadlight.features.catalog import Feature, feature_catalog
 from leadlight.pipelines.config import load_config
 from leadlight.pipelines.demo.world import WorldSpec, generate_world
-from leadlight.pipelines.progress import Progress
+from leadlight.pipelines.progress import Progress, Told
 from leadlight.pipelines.report.job import write_report
 from leadlight.pipelines.score import score
 from leadlight.pipelines.train import train
@@ -46,11 +46,11 @@ class StageClock(Progress):
     stages: list[Stage] = field(default_factory=list)
 
     @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
+    def stage(self, name: str) -> Iterator[Told]:
         before = self.seconds.get(name, 0.0)
         started = time.monotonic()
-        with super().stage(name):
-            yield
+        with super().stage(name) as tell:
+            yield tell
         ended = time.monotonic()
         self.stages.append(Stage(name, self.seconds[name] - before, started, ended))
 

@@ -21,7 +21,7 @@ from leadlight.features.tables import CanonicalTables
 from .config import Config
 from .delivery import write_csv
 from .prepare import engine_of, load_frame, open_door, scoring_plan, snapshot_plan
-from .progress import Progress
+from .progress import Progress, Told
 from .registry import RegisteredVersion, registry_of
 from .scores import partition_of, read_scores, write_part
 from .workspace import Workspace
@@ -107,8 +107,8 @@ def score(
         door = open_door(config, engine, progress)
         moment = None if door.tables.is_flat else as_of or after_newest(engine, door.tables)
         with published_directory(workspace.features("scoring")) as features:
-            with progress.stage("Computing features"):
-                counts = _compute(config, engine, door.tables, champion, moment, features)
+            with progress.stage("Computing features") as tell:
+                counts = _compute(config, engine, door.tables, champion, moment, features, tell)
             partition = partition_of(workspace, moment)
             with progress.stage("Scoring"), published_directory(partition) as published:
                 unseen, silent = _write_scores(features / "parts", published, champion)
@@ -146,13 +146,22 @@ def _compute(
     champion: RegisteredVersion,
     moment: datetime | None,
     features: Path,
+    tell: Told,
 ) -> SnapshotCounts:
     """Place snapshots and compute features as the champion's training did."""
     kept = champion.decision.metadata["snapshots"]
     plan = replace(snapshot_plan(config), **{**kept, "at_age_days": tuple(kept["at_age_days"])})
     snapshots = features / "snapshots.parquet"
     counts = scoring_snapshots(engine, tables, plan, moment or datetime.now(UTC), snapshots)
-    compute_features(engine, tables, snapshots, champion.decision.definition, features / "parts")
+    compute_features(
+        engine,
+        tables,
+        snapshots,
+        champion.decision.definition,
+        features / "parts",
+        store=Workspace(config.workspace_directory).events,
+        tell=tell,
+    )
     return counts
 
 

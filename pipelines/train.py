@@ -133,7 +133,7 @@ def _training_set(
         with progress.stage("Placing snapshots and labels"):
             counts = training_snapshots(engine, door.tables, snapshot_plan(config), snapshots)
             _require_snapshots(counts, config)
-        with progress.stage("Computing features"):
+        with progress.stage("Computing features") as tell:
             defined = define_features(
                 engine,
                 door.tables,
@@ -145,9 +145,16 @@ def _training_set(
                 page_rules=_page_rules(config),
                 half_life_days=config.features.half_life_days,
                 timezone=config.features.timezone,
+                store=workspace.events,
             )
             compute_features(
-                engine, door.tables, snapshots, defined.definition, directory / "parts"
+                engine,
+                door.tables,
+                snapshots,
+                defined.definition,
+                directory / "parts",
+                store=workspace.events,
+                tell=tell,
             )
             frame = load_frame(directory / "parts")
     return _TrainingSet(

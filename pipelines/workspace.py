@@ -31,6 +31,11 @@ class Workspace:
         return self.root / "quarantine"
 
     @property
+    def events(self) -> Path:
+        """Events in buckets of whole accounts, kept from one run to the next."""
+        return self.root / "events"
+
+    @property
     def scores(self) -> Path:
         """One partition of scores per ``as_of``."""
         return self.root / "scores"
