@@ -26,8 +26,8 @@ from .rules import RuleCount, rules_of
 from .sources import Source, Stage, StagedSource
 from .sources.files import find_files, labels
 from .sources.staging import FILE, check_readable
-from .sql import file_literal, identifier, literal, parquet
-from .tables import TABLES
+from .sql import file_literal, identifier, literal, parquet, parquet_parts
+from .tables import TABLES, CanonicalTables
 from .values import earliest
 
 _NEVER_EMPTY = {"leads", "events", "outcomes"}
@@ -190,16 +190,38 @@ class Intake:
             lead if name == "lead_id" else f"item.{identifier(name)}" for name in names
         )
         order = ", ".join(identifier(name) for name in _sort_order(table, names))
-        path = self.work / "tables" / f"{table}.parquet"
-        self.engine.write_parquet(
-            f"""
+        rows = f"""
             SELECT {selected} FROM {typed} AS item
             ANTI JOIN {findings} USING ("#source", {identifier(FILE)}, "#row")
-            WHERE "#problems" IS NULL ORDER BY {order}""",
-            path,
-        )
+            WHERE "#problems" IS NULL"""
+        if table == "events":
+            self._build_months(table, rows, order, names)
+        else:
+            path = self.work / "tables" / f"{table}.parquet"
+            self.engine.write_parquet(f"{rows} ORDER BY {order}", path)
         self.columns[table] = names
         self.rows_kept[table] = self._number(f"SELECT count(*) FROM {self._table(table)}")
+
+    def _build_months(self, table: str, rows: str, order: str, names: Sequence[str]) -> None:
+        """Write a table in files of one month each, of when the rows became known."""
+        known = "occurred_at"
+        if "recorded_at" in names:
+            known = "greatest(occurred_at, coalesce(recorded_at, occurred_at))"
+        months = self.work / "stage" / "months"
+        self.engine.execute(
+            f"COPY (SELECT *, strftime({known}, '%Y-%m') AS month FROM ({rows}))"
+            f" TO {literal(str(months))} (FORMAT parquet, COMPRESSION snappy, PARTITION_BY (month))"
+        )
+        folder = self.work / "tables" / table
+        folder.mkdir()
+        for month in sorted(months.glob("month=*")):
+            path = folder / f"{month.name.removeprefix('month=')}.parquet"
+            listed = ", ".join(map(identifier, names))
+            self.engine.write_parquet(
+                f"SELECT {listed} FROM {parquet_parts(month)} ORDER BY {order}", path
+            )
+        if not any(folder.iterdir()):
+            self.engine.write_parquet(rows, folder / "none.parquet")
 
     def _note_open_deals(self, table: str, typed: str) -> None:
         still_open = self._number(f'SELECT count(*) FROM {typed} WHERE "#open"')
@@ -232,7 +254,7 @@ class Intake:
         return self._table("identities") if "identities" in self.columns else None
 
     def _table(self, table: str) -> str:
-        return parquet(self.work / "tables" / f"{table}.parquet")
+        return CanonicalTables(self.work / "tables", self.columns).relation(table)
 
     def _quarantined(self, table: str) -> Path:
         return self.work / "quarantine" / f"{table}.parquet"

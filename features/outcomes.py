@@ -111,7 +111,7 @@ def _account_deals(tables: CanonicalTables) -> str:
     active = "FALSE"
     if tables.has("events", "lead_id"):
         active = f"""EXISTS (
-            SELECT 1 FROM {parquet(tables.path("events"))} e WHERE e.lead_id = l.lead_id
+            SELECT 1 FROM {tables.relation("events")} e WHERE e.lead_id = l.lead_id
             AND e.occurred_at < d.judged_at
             AND e.occurred_at >= d.judged_at - INTERVAL {ATTRIBUTION_DAYS * 24} HOUR
         )"""

@@ -1,6 +1,7 @@
 """Quoting for the SQL builders: every name and value that enters SQL passes here."""
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -61,6 +62,11 @@ def file_literal(path: Path) -> str:
 def parquet(path: Path) -> str:
     """Return the relation of one Parquet file."""
     return f"read_parquet({file_literal(path)})"
+
+
+def parquet_files(paths: Sequence[Path]) -> str:
+    """Return the relation of some Parquet files."""
+    return f"read_parquet([{', '.join(map(file_literal, paths))}])"
 
 
 def parquet_parts(folder: Path) -> str:

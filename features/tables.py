@@ -6,6 +6,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
+from .sql import parquet_files
+
 ColumnType = Literal["text", "time", "number", "boolean"]
 
 
@@ -181,7 +183,7 @@ TABLES: Mapping[str, Table] = MappingProxyType({table.name: table for table in _
 
 @dataclass(frozen=True)
 class CanonicalTables:
-    """Validated tables in one folder, one Parquet file each.
+    """Validated tables in one folder, one Parquet file each; events may lie in several.
 
     Times are ``timestamp[us, tz=UTC]``, ids text, numbers double. A table that the project does
     not have has no file and no entry in ``columns``. ``leads`` always exists.
@@ -206,8 +208,19 @@ class CanonicalTables:
         return self.directory / f"{table}.parquet"
 
     def parts(self, table: str) -> tuple[Path, ...]:
-        """Return the files that the table lies in, in order."""
+        """Return the files that the table lies in, in order.
+
+        Events may lie in a folder of files, one for each month in which they became known: a new
+        day leaves all but the last as they were.
+        """
+        folder = self.directory / table
+        if folder.is_dir():
+            return tuple(sorted(folder.glob("*.parquet")))
         return (self.path(table),)
+
+    def relation(self, table: str) -> str:
+        """Return the rows of the table, for SQL."""
+        return parquet_files(self.parts(table))
 
     @property
     def is_flat(self) -> bool:

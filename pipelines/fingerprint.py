@@ -9,7 +9,7 @@ from leadlight.features.tables import CanonicalTables
 
 def data_hash(tables: CanonicalTables) -> str:
     """Return the SHA-256 of the canonical tables' bytes, 64 hexadecimal digits."""
-    return _hash_files(tables.path(name) for name in sorted(tables.columns))
+    return _hash_files(path for name in sorted(tables.columns) for path in tables.parts(name))
 
 
 def code_hash() -> str:

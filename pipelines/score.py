@@ -15,7 +15,6 @@ from leadlight.features.engines.feature_table import compute_features
 from leadlight.features.errors import SchemaMismatchError
 from leadlight.features.publication import published_directory
 from leadlight.features.snapshots import SnapshotCounts, scoring_snapshots
-from leadlight.features.sql import parquet
 from leadlight.features.tables import CanonicalTables
 
 from .config import Config
@@ -129,7 +128,7 @@ def score(
 def after_newest(engine: DuckDBEngine, tables: CanonicalTables) -> datetime:
     """Return the midnight (UTC) after the newest instant that the data knows."""
     newest = " UNION ALL ".join(
-        f"SELECT max({column}) AS moment FROM {parquet(tables.path(table))}"
+        f"SELECT max({column}) AS moment FROM {tables.relation(table)}"
         for table, columns in _CLOCKS.items()
         for column in columns
         if tables.has(table, column)

@@ -121,7 +121,9 @@ class Door:
         )
 
     def table(self, name: str) -> list[dict[str, Any]]:
-        return pq.read_table(self.directory / f"{name}.parquet").to_pylist()
+        return pq.read_table(
+            self.directory / f"{name}{'' if name == 'events' else '.parquet'}"
+        ).to_pylist()
 
     def quarantined(self, table: str) -> list[dict[str, Any]]:
         return pq.read_table(self.quarantine / f"{table}.parquet").to_pylist()

@@ -36,9 +36,10 @@ from .event_families import (
     history_families,
     kind_measures,
 )
+from .event_filing import MEMBERS, NAMES, event_store
 from .event_kinds import EventKind
 from .event_names import leads_sql, owners_sql
-from .event_store import MEMBERS, NAMES, EventStore, event_store
+from .event_store import EventStore
 from .event_stream import known_sql
 
 MAX_KINDS = 50

@@ -2,14 +2,13 @@
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow.parquet as pq
-from joblib import Parallel, delayed
-from joblib.externals.loky import get_reusable_executor
-from joblib.externals.loky.process_executor import TerminatedWorkerError
+from loky import ProcessPoolExecutor, as_completed
+from loky.process_executor import TerminatedWorkerError
 
 from leadlight.features.definition import FeatureDefinition
 from leadlight.features.errors import WorkspaceError, disk_is_full, says_disk_is_full
@@ -20,7 +19,7 @@ from .account_bucket import AccountBucket, bucket_features
 Tell = Callable[[int, int], None]
 """Called with the number of finished parts and of all."""
 
-_FEW_EVENTS = 400_000
+FEW_EVENTS = 400_000
 """Below this, a process of its own takes longer to start than to do its work."""
 
 
@@ -98,28 +97,22 @@ def write_parts(
 
 def _written(todo: Sequence[FeaturePart], processes: int) -> Iterator[None]:
     processes = min(processes, len(todo))
-    if processes <= 1 or sum(part.events for part in todo) < _FEW_EVENTS:
+    if processes <= 1 or sum(part.events for part in todo) < FEW_EVENTS:
         for part in todo:
             part.write()
             yield
         return
-    with _workers_end():
-        # The largest first, so that none works alone at the end.
-        ordered = sorted(todo, key=lambda part: (-part.events, part.path.name))
-        run = Parallel(n_jobs=processes, return_as="generator_unordered", pre_dispatch="n_jobs")
-        try:
-            yield from run(delayed(FeaturePart.write)(part) for part in ordered)
-        except TerminatedWorkerError as error:
-            raise WorkspaceError(
-                "a process that computed features was killed, probably for want of memory",
-                hint="Free some memory and run the same command again; it goes on from there.",
-            ) from error
-
-
-@contextmanager
-def _workers_end() -> Iterator[None]:
-    """End the worker processes with the block; they would keep their memory for minutes."""
+    # The largest first, so that none works alone at the end.
+    ordered = sorted(todo, key=lambda part: (-part.events, part.path.name))
+    executor = ProcessPoolExecutor(max_workers=processes)
     try:
-        yield
+        for written in as_completed([executor.submit(part.write) for part in ordered]):
+            written.result()
+            yield
+    except TerminatedWorkerError as error:
+        raise WorkspaceError(
+            "a process that computed features was killed, probably for want of memory",
+            hint="Free some memory and run the same command again; it goes on from there.",
+        ) from error
     finally:
-        get_reusable_executor().shutdown(wait=True, kill_workers=True)
+        executor.shutdown(wait=True, kill_workers=True)

@@ -17,9 +17,10 @@ from leadlight.features.tables import CanonicalTables
 
 from .account_bucket import AccountBucket
 from .duckdb import DuckDBEngine
+from .event_filing import EVENTS_PER_BUCKET, MEMBERS, NAMES, event_store
 from .event_kinds import EventKind
 from .event_names import leads_sql, members_sql, owners_sql
-from .event_store import EVENTS_PER_BUCKET, MEMBERS, NAMES, EventStore, event_store
+from .event_store import EventStore
 from .feature_inputs import require_inputs
 from .feature_parts import FeaturePart, Tell, write_parts
 from .milestone_stream import milestones_sql

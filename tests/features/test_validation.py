@@ -302,7 +302,7 @@ def test_the_same_input_gives_the_same_bytes_whatever_the_threads(door: Door) ->
     for threads in (1, 2, 4):
         door.admit(leads, door.source("events", "e.parquet"), threads=threads)
         contents.append(
-            [(path.name, path.read_bytes()) for path in sorted(door.directory.iterdir())]
+            [(path.name, path.read_bytes()) for path in sorted(door.directory.rglob("*.parquet"))]
         )
     assert contents[0] == contents[1] == contents[2]
 
