@@ -100,6 +100,8 @@ def bucket_features(
 def _behaviour(
     events: OwnedEvents, snapshots: Instants, catalog: Sequence[Feature]
 ) -> dict[str, Column]:
+    if events.parts == 1:
+        return behaviour_columns(events.part(0), snapshots, catalog)
     own: dict[str, Column] = {}
     for part in range(events.parts):
         mine = np.flatnonzero(snapshots.lead % events.parts == part)

@@ -18,14 +18,14 @@ import duckdb
 import pyarrow.parquet as pq
 from filelock import FileLock
 
-from leadlight.features.sql import literal, parquet
+from leadlight.features.sql import literal, parquet, parquet_files
 from leadlight.features.tables import CanonicalTables
 from leadlight.features.taxonomy import PageRule
 
 from .duckdb import DuckDBEngine
 from .event_kinds import EventKind, event_kinds, listed_kinds
 from .event_names import members_sql, names_sql
-from .event_store import EventStore, StoredPart
+from .event_store import EventStore, StoredFile, StoredPart
 from .event_stream import filed_sql
 
 MEMBERS, NAMES = "event_store_members", "event_store_names"
@@ -37,6 +37,8 @@ does not follow from the memory limit, so that the same input gives the same par
 
 _FORMAT = 1
 _MANY_RUNS = 30
+_MANY_PARTS = 30
+_NEWEST = 2
 _MANY_MOVED = 0.3
 _KINDS, _CODES, _MOVED = "event_store_kinds", "event_store_kind_codes", "event_store_moved"
 
@@ -122,20 +124,16 @@ class _Filing:
     def grown(self, store: EventStore) -> EventStore:
         """File what is new or changed, and the earlier events of new names; forget what is gone."""
         _remove_unfinished(store)
-        held = {part.name: part for part in store.parts if part.runs < _MANY_RUNS}
         ((names, codes),) = self.engine.rows(f"SELECT count(*), max(code) + 1 FROM {NAMES}")
         new_names = f"(SELECT * FROM {NAMES} WHERE code >= {store.codes})"
         grown = replace(store, parts=(), names=names, codes=max(codes or 0, store.codes))
-        number = max((part.number for part in store.parts), default=-1) + 1
-        for path in self.tables.parts("events"):
-            part = StoredPart.of(path, held.get(path.name))
-            if part.number < 0:
-                part = replace(part, number=number)
-                number += 1
-                grown = self._file(grown, part, parquet(path), NAMES)
+        paths = {path.name: path for path in self.tables.parts("events")}
+        for part in _parts(store, list(paths.values())):
+            events = parquet_files([paths[file.name] for file in part.files])
+            if not part.runs:
+                grown = self._file(grown, part, events, NAMES)
             elif grown.codes > store.codes:
-                earlier = self._events_of(new_names, parquet(path))
-                with self.engine.temporary_table(_MOVED, earlier):
+                with self.engine.temporary_table(_MOVED, self._events_of(new_names, events)):
                     grown = self._file(grown, part, _MOVED, new_names)
             else:
                 grown = replace(grown, parts=(*grown.parts, part))
@@ -180,6 +178,29 @@ class _Filing:
                 )
         part = replace(part, runs=part.runs + 1)
         return replace(store, kinds=kinds, parts=(*store.parts, part), filed=store.filed + rows)
+
+
+def _parts(store: EventStore, paths: Sequence[Path]) -> tuple[StoredPart, ...]:
+    """Return the parts that are still true, and new ones for all other files.
+
+    The last files, those of the newest months, are parts of their own: they are what changes.
+    """
+    known = {file.name: file for file in store.files}
+    files = [StoredFile.of(path, known.get(path.name)) for path in paths]
+    now = {file.content: file for file in files}
+    kept = [
+        replace(part, files=tuple(now[file.content] for file in part.files))
+        for part in store.parts
+        if part.runs < _MANY_RUNS and all(file.content in now for file in part.files)
+    ]
+    if len(kept) >= _MANY_PARTS:
+        kept = []
+    held = {file.content for part in kept for file in part.files}
+    new = [file for file in files if file.content not in held]
+    groups = [new[:-_NEWEST], *([file] for file in new[-_NEWEST:])]
+    number = max((part.number for part in store.parts), default=-1) + 1
+    fresh = [StoredPart(tuple(group), number + at) for at, group in enumerate(filter(None, groups))]
+    return tuple(sorted((*kept, *fresh), key=lambda part: part.files[0].name))
 
 
 def _codes_sql(kinds: Sequence[EventKind]) -> str:

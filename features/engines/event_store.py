@@ -2,11 +2,9 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
-
-import pyarrow.parquet as pq
 
 from leadlight.features.publication import published_file
 from leadlight.features.sql import parquet_files
@@ -15,8 +13,8 @@ from .event_kinds import EventKind
 
 
 @dataclass(frozen=True)
-class StoredPart:
-    """A file of events, and where a store holds them.
+class StoredFile:
+    """A file of events, told from others by its content.
 
     Attributes
     ----------
@@ -27,40 +25,51 @@ class StoredPart:
         Nanoseconds since 1970.
     digest : str
         SHA-256 of the content.
-    rows : int
-    number : int
-        Name of the store's folder; -1 for a part that is not filed yet.
-    runs : int
-        Times that events of the part were filed: once all, then those of new names.
     """
 
     name: str
     size: int
     modified: int
     digest: str
-    rows: int
-    number: int = -1
-    runs: int = 0
 
     @classmethod
     def of(cls, path: Path, known: Self | None) -> Self:
-        """Describe a file; of the content that is known, it is the part that is held.
+        """Describe a file.
 
         Parameters
         ----------
-        known : StoredPart or None
-            The part that was held under the file's name. A file of the same size and time is not
-            read again.
+        known : StoredFile or None
+            The file that was held under this name; one of the same size and time is not read.
         """
         stat = path.stat()
         if known and (known.size, known.modified) == (stat.st_size, stat.st_mtime_ns):
             return known
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-        if known and known.digest == digest:
-            return replace(known, modified=stat.st_mtime_ns)
-        rows = pq.read_metadata(path).num_rows
-        return cls(path.name, stat.st_size, stat.st_mtime_ns, digest, rows)
+        return cls(path.name, stat.st_size, stat.st_mtime_ns, digest)
+
+    @property
+    def content(self) -> tuple[str, str]:
+        """What tells it from other files."""
+        return self.name, self.digest
+
+
+@dataclass(frozen=True)
+class StoredPart:
+    """Files of events that are filed together.
+
+    Attributes
+    ----------
+    files : tuple of StoredFile
+    number : int
+        Name of the store's folder.
+    runs : int
+        Times that events of the part were filed: once all, then those of new names.
+    """
+
+    files: tuple[StoredFile, ...]
+    number: int
+    runs: int = 0
 
 
 @dataclass(frozen=True)
@@ -76,7 +85,6 @@ class EventStore:
     kinds : tuple of EventKind
         By code.
     parts : tuple of StoredPart
-        The files of events that are filed.
     codes : int
         Codes of names given so far.
     names : int
@@ -96,12 +104,17 @@ class EventStore:
     version: int = 0
     filed: int = 0
 
-    def files(self, bucket: int) -> tuple[Path, ...]:
+    @property
+    def files(self) -> tuple[StoredFile, ...]:
+        """The files of events that are filed."""
+        return tuple(file for part in self.parts for file in part.files)
+
+    def bucket(self, number: int) -> tuple[Path, ...]:
         """Return the files of a bucket, in order."""
         return tuple(
             path
             for part in self.parts
-            for path in sorted(self.home(part).glob(f"bucket={bucket}/*.parquet"))
+            for path in sorted(self.home(part).glob(f"bucket={number}/*.parquet"))
         )
 
     def home(self, part: StoredPart) -> Path:
@@ -116,7 +129,7 @@ class EventStore:
     @property
     def relation(self) -> str:
         """All kept events, for SQL."""
-        files = [path for bucket in range(self.buckets) for path in self.files(bucket)]
+        files = [path for bucket in range(self.buckets) for path in self.bucket(bucket)]
         if not files:
             return (
                 "(SELECT 0::BIGINT AS name, 0::BIGINT AS occurred_at,"
@@ -128,7 +141,7 @@ class EventStore:
     @property
     def identity(self) -> str:
         """What tells the content of one store from another's, as text."""
-        return json.dumps([self.buckets, *(part.digest for part in self.parts)])
+        return json.dumps([self.buckets, sorted(file.digest for file in self.files)])
 
     def save(self, key: str) -> None:
         """Write down what the store holds: from here on, it holds it."""
@@ -147,5 +160,8 @@ class EventStore:
         if data.pop("key") != key:
             return None
         data["kinds"] = tuple(EventKind(**each) for each in data["kinds"])
-        data["parts"] = tuple(StoredPart(**each) for each in data["parts"])
+        data["parts"] = tuple(
+            StoredPart(tuple(StoredFile(**file) for file in each.pop("files")), **each)
+            for each in data["parts"]
+        )
         return cls(folder=folder, **data)

@@ -151,7 +151,7 @@ def _parts(
             snapshots=scratch / "snapshots" / f"_bucket={number}",
             milestones=scratch / "milestones" / f"bucket={number}",
             owners=scratch / "owners" / f"bucket={number}",
-            events=held.files(number) if held else (),
+            events=held.bucket(number) if held else (),
             kinds=kinds,
         )
         if bucket.snapshots.exists():

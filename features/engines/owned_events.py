@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
+from functools import cached_property
 from pathlib import Path
 from typing import Self
 
@@ -55,10 +56,25 @@ class EventOwners:
         order = np.argsort(columns["name"], kind="stable")
         return cls(**{name: values[order] for name, values in columns.items()})
 
+    @cached_property
+    def _stretches(self) -> tuple[Integers, Integers, Integers]:
+        """The different names, where the owners of each begin, and their number."""
+        names, first, count = np.unique(self.name, return_index=True, return_counts=True)
+        return names, first, count
+
     def of(self, names: Integers) -> tuple[Integers, Integers]:
         """Return the first owner and the number of owners of each name."""
-        first = np.searchsorted(self.name, names, side="left")
-        return first, np.searchsorted(self.name, names, side="right") - first
+        known, first, count = self._stretches
+        if not len(known):
+            none = np.zeros(len(names), np.int64)
+            return none, none
+        at = np.minimum(np.searchsorted(known, names), len(known) - 1)
+        return first[at], np.where(known[at] == names, count[at], 0)
+
+    @property
+    def most(self) -> int:
+        """The greatest number of owners that a name has."""
+        return int(self._stretches[2].max(initial=0))
 
 
 class OwnedEvents:
@@ -108,8 +124,7 @@ class OwnedEvents:
     def _size(self) -> int:
         """Entries of the timeline: an event of the account is one for each of its leads."""
         rows: int = sum(pq.read_metadata(file).num_rows for file in self._files)
-        most = int(np.unique(self._owners.name, return_counts=True)[1].max(initial=0))
-        if most <= 1 or not rows:
+        if self._owners.most <= 1 or not rows:
             return rows
         return sum(
             int(self._owners.of(_whole(each["name"]))[1].sum()) for each in self._read("name")

@@ -12,7 +12,7 @@ from leadlight.features.definition import FeatureDefinition
 from leadlight.features.funnel import email_role, funnel_stage
 from leadlight.features.taxonomy import is_page_view
 
-from .pairs import Grouping, Pairs, weighted
+from .pairs import Grouping, Pairs, running, weighted
 from .timeline import MICROSECONDS_PER_DAY, Flags, Floats, Integers, Timeline
 
 Measure = tuple[str, str, int | None]
@@ -96,10 +96,9 @@ def behaviour(pairs: Pairs, groups: EventGroups) -> Iterator[tuple[Measure, Colu
 def _by_kind(pairs: Pairs, n_kinds: int) -> NDArray[np.int32]:
     """Count by window and kind, shape (n_windows, n_kinds, n_snapshots)."""
     n, width = len(pairs.rows), pairs.n_windows
-    cell = pairs.slot * n_kinds + pairs.kind
+    cell = (pairs.window * n_kinds + pairs.kind) * n + pairs.snapshot
     counts = np.bincount(cell, minlength=n * width * n_kinds).astype(np.int32)
-    running = counts.reshape(n, width, n_kinds).cumsum(axis=1, dtype=np.int32)
-    return np.ascontiguousarray(running.transpose(1, 2, 0))
+    return running(counts.reshape(width, n_kinds, n))
 
 
 def _counts(
@@ -159,10 +158,10 @@ def _sessions(
     last[:-1] |= views.age[:-1] - views.age[1:] > SESSION_GAP
     sessions = views.count(last)
     for window, days in shown:
-        yield ("sessions", "", days), sessions[:, window]
+        yield ("sessions", "", days), sessions[window]
     total = np.bincount(views.snapshot, minlength=len(pairs.rows))
     with np.errstate(invalid="ignore"):
-        yield ("views_per_session", "", None), total / sessions[:, -1]
+        yield ("views_per_session", "", None), total / sessions[-1]
 
 
 def _any_kind(
@@ -181,7 +180,7 @@ def _any_kind(
         measures["value"] = pairs.sum(valued, weights)
     for statistic, values in measures.items():
         for window, days in shown:
-            yield (statistic, "", days), values[:, window]
+            yield (statistic, "", days), values[window]
 
 
 def _with_detail(pairs: Pairs) -> Flags:
@@ -214,19 +213,18 @@ def _each_kind(
             asked = asked.chosen(~np.isnan(asked.events.value[asked.event]))
             weights = asked.events.value[asked.event]
         n, width = len(asked.rows), asked.n_windows
-        cell = asked.slot * len(codes) + position[asked.kind]
+        cell = (asked.window * len(codes) + position[asked.kind]) * n + asked.snapshot
         size = n * width * len(codes)
-        sums = (
-            np.bincount(cell, minlength=size) if weights is None else weighted(cell, weights, size)
-        )
-        running = sums.reshape(n, width, len(codes)).cumsum(axis=1)
+        shape = (width, len(codes), n)
+        columns: Column
+        if weights is None:
+            counts = np.bincount(cell, minlength=size).astype(np.int32)
+            columns = running(counts.reshape(shape))
+        else:
+            columns = running(weighted(cell, weights, size).reshape(shape))
         for window, days in shown:
             for at, code in enumerate(codes):
-                column = running[:, window, at]
-                yield (
-                    (statistic, kinds[code], days),
-                    column if statistic == "value" else column.astype(np.int32),
-                )
+                yield (statistic, kinds[code], days), columns[window, at]
 
 
 def _recency(pairs: Pairs, definition: FeatureDefinition) -> Iterator[tuple[Measure, Column]]:
@@ -254,7 +252,7 @@ def _ends(pairs: Pairs, definition: FeatureDefinition) -> Iterator[tuple[Measure
     names = np.array([*definition.event_kinds, "other", "other", None], dtype=object)
     last = np.full(n, -1)
     last[pairs.snapshot[pairs.changes]] = pairs.kind[pairs.changes]
-    starts = np.concatenate(([True], pairs.changes[:-1]))[: len(pairs.slot)]
+    starts = np.concatenate(([True], pairs.changes[:-1]))[: len(pairs.snapshot)]
     first = np.full(n, -1)
     first[pairs.snapshot[starts]] = pairs.kind[starts]
     yield ("first_kind", "", None), names[first]

@@ -3,12 +3,15 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .order import Ordered, first_at_or_after
 from .timeline import MICROSECONDS_PER_DAY, Flags, Floats, Instants, Integers, Timeline
+
+Number = TypeVar("Number", np.int32, np.int64, np.float64)
 
 
 @dataclass(frozen=True)
@@ -19,10 +22,11 @@ class Pairs:
     ----------
     rows : ndarray of int64, shape (n_snapshots,)
         The snapshots, as positions among all.
-    slot : ndarray of int64, shape (n_pairs,)
-        ``snapshot * n_windows + window``: the snapshot, as a position in ``rows``, and the
-        narrowest window that the event lies in. Windows lie within one another, so that running
-        sums over slots count every window at a cost independent of their number.
+    snapshot : ndarray of int64, shape (n_pairs,)
+        Position in ``rows``.
+    window : ndarray of int64, shape (n_pairs,)
+        The narrowest window that the event lies in. Windows lie within one another, so that
+        running sums over them count every window at a cost independent of their number.
     event : ndarray of int64, shape (n_pairs,)
         Position in ``events``.
     events : Timeline
@@ -37,7 +41,8 @@ class Pairs:
     """
 
     rows: Integers
-    slot: Integers
+    snapshot: Integers
+    window: Integers
     event: Integers
     events: Timeline
     as_of: Integers
@@ -46,9 +51,9 @@ class Pairs:
     prompt: bool
 
     @cached_property
-    def snapshot(self) -> Integers:
-        """Snapshot of each pair, as a position in ``rows``."""
-        return self.slot // self.n_windows
+    def slot(self) -> Integers:
+        """Window and snapshot of each pair, as one number."""
+        return self.window * len(self.rows) + self.snapshot
 
     @cached_property
     def age(self) -> Integers:
@@ -63,7 +68,7 @@ class Pairs:
     @cached_property
     def changes(self) -> Flags:
         """Whether a pair is the last of its snapshot, shape (n_pairs,)."""
-        last = np.ones(len(self.slot), bool)
+        last = np.ones(len(self.snapshot), bool)
         last[:-1] = self.snapshot[1:] != self.snapshot[:-1]
         return last
 
@@ -71,7 +76,8 @@ class Pairs:
         """Return some of the pairs, in the same order."""
         return Pairs(
             self.rows,
-            self.slot[which],
+            self.snapshot[which],
+            self.window[which],
             self.event[which],
             self.events,
             self.as_of,
@@ -81,16 +87,18 @@ class Pairs:
         )
 
     def count(self, which: Flags) -> NDArray[np.int32]:
-        """Count some of the pairs by snapshot and window, shape (n_snapshots, n_windows)."""
-        size = len(self.rows) * self.n_windows
-        counts = np.bincount(self.slot[which], minlength=size).reshape(-1, self.n_windows)
-        return counts.cumsum(axis=1, dtype=np.int32)
+        """Count some of the pairs by window and snapshot, shape (n_windows, n_snapshots)."""
+        counts = np.bincount(self.slot[which], minlength=self._size).astype(np.int32)
+        return running(counts.reshape(self.n_windows, -1))
 
     def sum(self, which: Flags, weights: Floats) -> Floats:
-        """Sum the weights of some pairs by snapshot and window, shape (n_snapshots, n_windows)."""
-        size = len(self.rows) * self.n_windows
-        sums = weighted(self.slot[which], weights, size).reshape(-1, self.n_windows)
-        return sums.cumsum(axis=1)
+        """Sum the weights of some pairs by window and snapshot, shape (n_windows, n_snapshots)."""
+        sums = weighted(self.slot[which], weights, self._size)
+        return running(sums.reshape(self.n_windows, -1))
+
+    @property
+    def _size(self) -> int:
+        return self.n_windows * len(self.rows)
 
     def last_of(self, group: "Grouping") -> Flags:
         """Say which pairs are the last of their snapshot and group, shape (n_pairs,).
@@ -135,6 +143,13 @@ class Grouping:
         following = np.full(n, n)
         following[order[:-1][same]] = order[1:][same]
         return cls(code, following)
+
+
+def running(per_window: NDArray[Number]) -> NDArray[Number]:
+    """Add to each window, along the first axis, those within it; in place."""
+    for window in range(1, len(per_window)):
+        per_window[window] += per_window[window - 1]
+    return per_window
 
 
 def weighted(index: Integers, weights: Floats, size: int) -> Floats:
@@ -206,13 +221,13 @@ def _pairs(
     """Pair snapshots with the events before them, and keep what was known."""
     n_windows = starts.shape[1] - 1
     lengths = np.diff(starts, axis=1)
-    slots = np.arange(len(rows))[:, None] * n_windows + np.arange(n_windows)[::-1]
-    slot = np.repeat(slots.ravel(), lengths.ravel())
+    window = np.repeat(np.tile(np.arange(n_windows)[::-1], len(rows)), lengths.ravel())
     count = starts[:, -1] - starts[:, 0]
+    snapshot = np.repeat(np.arange(len(rows)), count)
     offset = np.cumsum(count) - count
-    event = np.arange(len(slot)) + np.repeat(starts[:, 0] - offset, count)
+    event = np.arange(len(snapshot)) + np.repeat(starts[:, 0] - offset, count)
     as_of = snapshots.as_of[rows]
-    pairs = Pairs(rows, slot, event, events, as_of, starts[:, -1], n_windows, prompt)
+    pairs = Pairs(rows, snapshot, window, event, events, as_of, starts[:, -1], n_windows, prompt)
     if prompt:  # nothing before as_of became known later than it occurred
         return pairs
     return pairs.chosen(events.known_at[event] < as_of[pairs.snapshot])

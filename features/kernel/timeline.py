@@ -127,36 +127,44 @@ def by_lead_and_time(events: Timeline) -> Timeline:
     The order is complete as far as any feature can tell, so that the order of the rows in a source
     changes no bit.
     """
-    kind_bits = 8
-    if len(events) and int(events.kind.max()) >> kind_bits:
-        raise ValueError(f"at most {(1 << kind_bits) - 2} kinds of event")
-    by_time = np.argsort((events.occurred_at << kind_bits) | events.kind, kind="stable")
-    order = by_time[np.argsort(dense(events.lead)[by_time], kind="stable")]
-    ordered = events.taken(order)
-    ordered = (
-        ordered.taken(ties) if (ties := _by_value_within_ties(ordered)) is not None else ordered
-    )
+    ordered = events.taken(_by_lead_and_instant(events))
+    ties = _ties_in_order(ordered)
+    if ties is not None:
+        ordered = ordered.taken(ties)
     return replace(ordered, known_at=np.maximum(ordered.known_at, ordered.occurred_at))
 
 
-def dense(codes: Integers) -> NDArray[np.uint16] | Integers:
-    """Return codes in 16 bits where they fit: NumPy sorts those in linear time."""
-    if len(codes) and codes.min() >= 0 and codes.max() <= np.iinfo(np.uint16).max:
-        return codes.astype(np.uint16)
-    return codes
+def _by_lead_and_instant(events: Timeline) -> Integers:
+    """Return an order by lead and time; by one number, which is sorted fast, where that fits."""
+    if not len(events):
+        return np.empty(0, np.int64)
+    lead, time = events.lead - events.lead.min(), events.occurred_at - events.occurred_at.min()
+    span = int(time.max()) + 1
+    if (int(lead.max()) + 1) * span < np.iinfo(np.int64).max:
+        return np.argsort(lead * span + time)
+    return np.lexsort((time, lead))
 
 
-def _by_value_within_ties(events: Timeline) -> Integers | None:
-    """Return the order that sorts events of one lead, instant and kind by value, if any differ."""
-    same = (
-        (events.lead[1:] == events.lead[:-1])
-        & (events.occurred_at[1:] == events.occurred_at[:-1])
-        & (events.kind[1:] == events.kind[:-1])
+def _ties_in_order(events: Timeline) -> Integers | None:
+    """Return the order that sorts events of one lead and instant by kind and value, if any tie."""
+    same = (events.lead[1:] == events.lead[:-1]) & (
+        events.occurred_at[1:] == events.occurred_at[:-1]
     )
     if not same.any():
         return None
     run = np.concatenate(([0], np.cumsum(~same)))
     tied = np.flatnonzero(np.concatenate((same, [False])) | np.concatenate(([False], same)))
     order = np.arange(len(events))
-    order[tied] = tied[np.lexsort((events.value[tied], run[tied]))]
+    order[tied] = tied[np.lexsort((events.value[tied], events.kind[tied], run[tied]))]
     return order
+
+
+def dense(codes: Integers) -> NDArray[np.uint16] | Integers:
+    """Return codes in 16 bits where they fit: NumPy sorts those in linear time."""
+    if not len(codes):
+        return codes
+    lowest = int(codes.min())
+    if int(codes.max()) - lowest > np.iinfo(np.uint16).max:
+        return codes
+    narrow: NDArray[np.uint16] = (codes - lowest).astype(np.uint16)
+    return narrow
