@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 QUICK  ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint types layers check real notebooks lock clean bench-demo bench-world
+.PHONY: help install demo test lint types layers check real notebooks lock clean bench-demo bench-world bench-features
 
 help:  ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -54,6 +54,9 @@ bench-demo: install  ## Time and memory of each stage of the main job (QUICK=--q
 
 bench-world: install  ## Events a second of the demo world's generator (QUICK=--quick)
 	$(BIN)/python benchmarks/world.py $(QUICK)
+
+bench-features: install  ## Features of 1, 10 and 50 million events beside other tools (QUICK=--quick)
+	$(BIN)/python benchmarks/features.py $(QUICK)
 
 lock: install  ## Resolve the lock anew (versions and hashes only)
 	$(BIN)/uv pip compile pyproject.toml --group dev --extra postgres --universal --python-version 3.11 \

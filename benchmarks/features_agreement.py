@@ -21,9 +21,8 @@ def agreement(ours: Path, theirs: Path, *, every: int = 1) -> str:
     ours_sql, theirs_sql = (f"read_parquet('{folder}/*.parquet')" for folder in (ours, theirs))
     with duckdb.connect(config={"memory_limit": "3GB", "temp_directory": str(ours.parent)}) as db:
         db.execute("SET TimeZone = 'UTC'")
-        types = dict(
-            (name, kind) for name, kind, *_ in db.execute(f"DESCRIBE FROM {ours_sql}").fetchall()
-        )
+        described = db.execute(f"DESCRIBE FROM {ours_sql}").fetchall()
+        types = {name: kind for name, kind, *_ in described}
         known = {name for name, *_ in db.execute(f"DESCRIBE FROM {theirs_sql}").fetchall()}
         names = [name for name in types if name in known and name not in _KEYS][::every]
         differences = ", ".join(_difference(name, types[name]) for name in names)
@@ -45,7 +44,10 @@ def _difference(name: str, kind: str) -> str:
     if kind == "VARCHAR":
         differs = f"o.{name} IS DISTINCT FROM t.{name}"
         return f"max(CASE WHEN {differs} THEN 'inf'::DOUBLE ELSE 0 END)"
-    ours, theirs = (f"CASE WHEN isnan({of}.{name}::DOUBLE) THEN NULL ELSE {of}.{name}::DOUBLE END" for of in "ot")
+    ours, theirs = (
+        f"CASE WHEN isnan({of}.{name}::DOUBLE) THEN NULL ELSE {of}.{name}::DOUBLE END"
+        for of in "ot"
+    )
     return (
         f"max(CASE WHEN ({ours}) IS NULL AND ({theirs}) IS NULL THEN 0 ELSE coalesce("
         f"abs(({ours}) - ({theirs})) / greatest(1, abs({ours})), 'inf'::DOUBLE) END)"

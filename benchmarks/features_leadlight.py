@@ -19,9 +19,7 @@ def main() -> None:
         telling(features=len(feature_catalog(definition))),
         DuckDBEngine(memory_limit="1GB", temp_directory=task.output.parent) as engine,
     ):
-        compute_features(
-            engine, tables, task.snapshots, definition, task.output, store=task.store
-        )
+        compute_features(engine, tables, task.snapshots, definition, task.output, store=task.store)
 
 
 if __name__ == "__main__":

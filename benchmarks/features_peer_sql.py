@@ -41,7 +41,7 @@ def _events_sql(task: FeatureTask) -> str:
         for code, kind in enumerate(task.kinds)
     )
     return f"""
-        SELECT lead_id, epoch_us(occurred_at) AS at, detail, value,
+        SELECT lead_id, epoch_us(occurred_at) AS happened, detail, value,
             (CASE {whens} ELSE {len(task.kinds)} END)::TINYINT AS kind,
             event_type = '{task.page_type}' AS is_page
         FROM read_parquet('{task.event_files}')
@@ -60,20 +60,23 @@ def _features_sql(task: FeatureTask, stage: Path, bucket: int) -> str:
     columns = ", ".join(f"{sql} AS {name}" for name, sql in _columns(task))
     return f"""
         WITH flagged AS (
-            SELECT *, lead(at) OVER of_lead AS next, at - lag(at) OVER of_lead AS gap,
-                lead(at) OVER of_detail AS next_same, lead(at) OVER of_pages AS next_page
+            SELECT *, lead(happened) OVER of_lead AS next_one,
+                happened - lag(happened) OVER of_lead AS gap,
+                lead(happened) OVER of_detail AS next_same,
+                lead(happened) OVER of_pages AS next_page
             FROM {events}
-            WINDOW of_lead AS (PARTITION BY lead_id ORDER BY at),
-                of_detail AS (PARTITION BY lead_id, detail ORDER BY at),
-                of_pages AS (PARTITION BY lead_id, is_page ORDER BY at)
+            WINDOW of_lead AS (PARTITION BY lead_id ORDER BY happened),
+                of_detail AS (PARTITION BY lead_id, detail ORDER BY happened),
+                of_pages AS (PARTITION BY lead_id, is_page ORDER BY happened)
         ), pairs AS (
-            SELECT s.lead_id, s.as_of, now - at AS age, at, kind, is_page, value, gap,
-                pow(2.0, (at - now) / {HALF_LIFE * DAY}) AS weight,
-                next IS NULL OR next >= now OR next // {DAY} <> at // {DAY} AS last_of_day,
+            SELECT s.lead_id, s.as_of, now - happened AS age, happened, kind, is_page, value, gap,
+                pow(2.0, (happened - now) / {HALF_LIFE * DAY}) AS weight,
+                next_one IS NULL OR next_one >= now
+                    OR next_one // {DAY} <> happened // {DAY} AS last_of_day,
                 detail IS NOT NULL AND (next_same IS NULL OR next_same >= now) AS last_of_detail,
                 is_page AND (next_page IS NULL OR next_page >= now
-                    OR next_page - at > {SESSION_GAP}) AS last_of_session
-            FROM {snapshots} s LEFT JOIN flagged e ON e.lead_id = s.lead_id AND at < now
+                    OR next_page - happened > {SESSION_GAP}) AS last_of_session
+            FROM {snapshots} s LEFT JOIN flagged e ON e.lead_id = s.lead_id AND happened < now
         )
         SELECT lead_id, as_of, {columns} FROM pairs GROUP BY lead_id, as_of
     """
@@ -98,7 +101,7 @@ def _columns(task: FeatureTask) -> Iterator[tuple[str, str]]:
     yield "activity_first_kind", f"{names}[arg_max(kind, age) + 1]"
     yield "activity_last_kind", f"{names}[arg_min(kind, age) + 1]"
     yield "longest_gap_days", f"max(gap) / {DAY}.0"
-    hour, day = f"at // {DAY // 24} % 24", f"(at // {DAY} + 3) % 7"
+    hour, day = f"happened // {DAY // 24} % 24", f"(happened // {DAY} + 3) % 7"
     yield "evening_share", f"count(age) FILTER ({hour} >= 18 OR {hour} < 6) / count(age)"
     yield "weekend_share", f"count(age) FILTER ({day} >= 5) / count(age)"
     sessions = "nullif(count(age) FILTER (last_of_session), 0)"

@@ -10,7 +10,7 @@ def main() -> None:
     task = FeatureTask.load(sys.argv[2])
     peer = importlib.import_module(f"features_peer_{sys.argv[1]}")
     with telling() as facts:
-        facts |= peer.compute(task) or {}
+        facts.update(peer.compute(task) or {})
 
 
 if __name__ == "__main__":

@@ -3,8 +3,10 @@
 Every value depends on its row's number alone, so a world is the same whenever it is written.
 """
 
+import tempfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
@@ -116,7 +118,35 @@ def world_kinds(world: World) -> tuple[WorldKind, ...]:
     return (*_NAMED[: world.kinds], *numbered)
 
 
-def write_world(world: World, folder: Path) -> CanonicalTables:
+@dataclass(frozen=True)
+class WrittenWorld:
+    """A world on disk.
+
+    Attributes
+    ----------
+    world : World
+    tables : CanonicalTables
+    snapshots : Path
+    folder : Path
+        Where its runs may write.
+    """
+
+    world: World
+    tables: CanonicalTables
+    snapshots: Path
+    folder: Path
+
+
+@contextmanager
+def written_world(world: World, folder: Path, *, snapshots_a_lead: int) -> Iterator[WrittenWorld]:
+    """Write a world below a folder; it is removed at the end of the block."""
+    with tempfile.TemporaryDirectory(dir=folder) as place:
+        home = Path(place)
+        snapshots = write_snapshots(world, home / "snapshots.parquet", snapshots_a_lead)
+        yield WrittenWorld(world, write_tables(world, home / "tables"), snapshots, home / "runs")
+
+
+def write_tables(world: World, folder: Path) -> CanonicalTables:
     """Write the tables, events month by month in the order that leadlight's door gives them."""
     folder.mkdir(parents=True)
     columns = {}
