@@ -46,8 +46,8 @@ def literal(value: str | float | bool | datetime | None) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-def file_literal(path: Path) -> str:
-    """Render the path of one file as an SQL literal, whatever its name holds.
+def file_literal(path: Path | str) -> str:
+    """Render the path or URL of one file as an SQL literal, whatever its name holds.
 
     DuckDB takes ``*``, ``?`` and ``[`` in a path for a pattern, and would read another file.
 

@@ -26,6 +26,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from leadlight.features.errors import did_you_mean
 from leadlight.features.sources import Source
+from leadlight.features.sources.object_store import is_url
 from leadlight.features.tables import TABLES
 
 Text = Annotated[str, StringConstraints(min_length=1)]
@@ -100,8 +101,8 @@ class TableSource(Settings):
 
     path: Text | None = Field(
         default=None,
-        description="File or glob, relative to this file's folder: .csv, .tsv, .txt (also .gz), "
-        ".parquet, .duckdb or .db",
+        description="File or glob, relative to this file's folder, or in an object store (s3://, "
+        "gs://, ...): .csv, .tsv, .txt (also .gz), .parquet, .duckdb or .db",
     )
     url: SecretStr | None = Field(
         default=None,
@@ -184,7 +185,7 @@ class TableSource(Settings):
         return Source(
             table=self.table,
             key=key,
-            path=resolve(self.path) if self.path else None,
+            path=resolve(self.path) if self.path and not is_url(self.path) else self.path,
             url=self.url.get_secret_value() if self.url else None,
             **said,
         )

@@ -69,6 +69,8 @@ class DuckDBEngine(AbstractContextManager["DuckDBEngine"]):
 
     def close(self) -> None:
         """Close the connection and remove what was spilled."""
+        for protocol in self._connection.list_filesystems():
+            self._connection.unregister_filesystem(protocol)
         self._connection.close()
         self._spill.cleanup()
 
@@ -109,6 +111,13 @@ class DuckDBEngine(AbstractContextManager["DuckDBEngine"]):
         """Yield an empty folder for intermediate files beside what is spilled."""
         with tempfile.TemporaryDirectory(dir=self._spill.name) as folder:
             yield Path(folder)
+
+    def open_store(self, store: Any) -> None:
+        """Let SQL read the URLs of an fsspec file system until the engine closes."""
+        protocols = [store.protocol] if isinstance(store.protocol, str) else store.protocol
+        for protocol in set(protocols) & set(self._connection.list_filesystems()):
+            self._connection.unregister_filesystem(protocol)
+        self._connection.register_filesystem(store)
 
     def write_parquet(self, sql: str, path: Path) -> None:
         """Write a result as one Parquet file, all or nothing: a temporary name, then a rename.

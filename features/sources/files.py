@@ -8,6 +8,7 @@ from typing import Literal
 
 from leadlight.features.errors import SourceError, did_you_mean
 
+from .object_store import TableFile, find_objects, is_url
 from .source import Source
 
 FileKind = Literal["text", "parquet", "duckdb"]
@@ -28,25 +29,22 @@ class SourceFiles:
     """The files that a source's path names, in the order of their names."""
 
     kind: FileKind
-    paths: tuple[Path, ...]
+    paths: tuple[TableFile, ...]
 
 
 def find_files(source: Source) -> SourceFiles:
-    """Resolve a source's path or glob.
+    """Resolve a source's path, URL or glob.
 
     Raises
     ------
     SourceError
-        Nothing is there, it is a folder, or the suffix is unknown.
+        Nothing is there, it is a folder, the suffix is unknown, or an object store objects.
+    MissingExtraError
+        The package that speaks to the object store is not installed.
     """
-    path = Path(source.path or "")
-    if any(mark in str(path) for mark in "*?[") and not path.exists():
-        paths = tuple(Path(found) for found in sorted(glob.glob(str(path), recursive=True)))  # noqa: PTH207
-        paths = tuple(found for found in paths if found.is_file())
-    else:
-        paths = (path,)
-    if not paths or not all(found.is_file() for found in paths):
-        raise SourceError(_not_there(path, source.key), hint=_what_is_there(path, source.key))
+    path = source.path or ""
+    paths: tuple[TableFile, ...]
+    paths = find_objects(path, source.key) if is_url(path) else _local_files(path, source.key)
     kinds = {kind_of(found) for found in paths}
     if len(kinds) != 1 or None in kinds:
         known = ", ".join(sorted(_KINDS)) + ", and .csv.gz, .tsv.gz, .txt.gz"
@@ -64,7 +62,19 @@ def find_files(source: Source) -> SourceFiles:
     return SourceFiles(kind, paths)
 
 
-def kind_of(path: Path) -> FileKind | None:
+def _local_files(written: str, key: str) -> tuple[Path, ...]:
+    path = Path(written)
+    if any(mark in str(path) for mark in "*?[") and not path.exists():
+        paths = tuple(Path(found) for found in sorted(glob.glob(str(path), recursive=True)))  # noqa: PTH207
+        paths = tuple(found for found in paths if found.is_file())
+    else:
+        paths = (path,)
+    if not paths or not all(found.is_file() for found in paths):
+        raise SourceError(_not_there(path, key), hint=_what_is_there(path, key))
+    return paths
+
+
+def kind_of(path: TableFile) -> FileKind | None:
     """Tell how a file is read from the end of its name."""
     suffixes = [suffix.lower() for suffix in path.suffixes]
     if suffixes[-1:] == [".gz"]:
@@ -73,13 +83,16 @@ def kind_of(path: Path) -> FileKind | None:
     return _KINDS.get("".join(suffixes[-1:]))
 
 
-def labels(paths: Sequence[Path]) -> dict[Path, str]:
-    """Short names of files for messages: as far as needed to tell them apart."""
-    parents = [path.absolute().parent for path in paths]
+def labels(paths: Sequence[TableFile]) -> dict[TableFile, str]:
+    """Short names of files for messages: as far as needed to tell them apart; URLs in full."""
+    local = [path for path in paths if isinstance(path, Path)]
+    parents = [path.absolute().parent for path in local]
     shared = parents[0] if parents else Path()
     while any(not parent.is_relative_to(shared) for parent in parents):
         shared = shared.parent
-    return {path: path.absolute().relative_to(shared).as_posix() for path in paths}
+    names: dict[TableFile, str] = {path: str(path) for path in paths}
+    names |= {path: path.absolute().relative_to(shared).as_posix() for path in local}
+    return names
 
 
 def _not_there(path: Path, key: str) -> str:

@@ -15,8 +15,9 @@ class Source:
     key : str
         Where the configuration speaks of it, for messages: ``"sources.events[1]"``.
     path : str or None
-        File or glob: ``.csv``, ``.tsv``, ``.txt`` (each also ``.gz``), ``.parquet``,
-        ``.duckdb`` or ``.db`` (with ``name`` or ``query``).
+        File or glob: ``.csv``, ``.tsv``, ``.txt`` (each also ``.gz``), ``.parquet``, ``.duckdb``
+        or ``.db`` (with ``name`` or ``query``). On this machine, or in an object store:
+        ``s3://bucket/views/*.parquet``.
     url : str or None
         Instead of ``path``: SQLAlchemy URL of a database (with ``name`` or ``query``).
     name : str or None

@@ -4,7 +4,7 @@ Text files and databases are written once, as text columns, into a temporary fol
 read where it lies. Row numbers then cost nothing: Parquet knows them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,10 +18,11 @@ from leadlight.features.errors import (
     disk_is_full,
     says_disk_is_full,
 )
-from leadlight.features.sql import file_literal, identifier, literal, parquet
+from leadlight.features.sql import file_literal, identifier, literal
 
 from .database import database_label, stage_database
 from .files import find_files
+from .object_store import StoredObject, TableFile
 from .source import Source
 from .text import (
     Dialect,
@@ -42,7 +43,7 @@ class StagedFile:
 
     Attributes
     ----------
-    path : Path
+    path : Path or StoredObject
         Parquet.
     label : str
         Name of the original, for messages and the quarantine.
@@ -52,7 +53,7 @@ class StagedFile:
     notes : tuple of str
     """
 
-    path: Path
+    path: TableFile
     label: str
     malformed: Path | None = None
     notes: tuple[str, ...] = ()
@@ -89,14 +90,14 @@ class Stage:
     engine : DuckDBEngine
     directory : Path
         Temporary folder; the caller removes it.
-    labels : mapping of Path to str
+    labels : mapping of Path or StoredObject to str
         Short names of files.
     """
 
     engine: DuckDBEngine
     directory: Path
-    labels: Mapping[Path, str] = field(default_factory=dict)
-    _text: dict[tuple[Path, str | None, str | None], StagedFile] = field(default_factory=dict)
+    labels: Mapping[TableFile, str] = field(default_factory=dict)
+    _text: dict[tuple[TableFile, str | None, str | None], StagedFile] = field(default_factory=dict)
     _count: int = 0
 
     def stage(self, source: Source) -> StagedSource:
@@ -119,23 +120,31 @@ class Stage:
             elif files.kind == "duckdb":
                 staged = (self._stage_duckdb(files.paths[0], source),)
             else:
+                self._open_stores(files.paths)
                 staged = tuple(StagedFile(path, self._label(path)) for path in files.paths)
         return StagedSource(source, staged, self._columns(source, staged))
 
-    def _stage_text(self, path: Path, source: Source) -> StagedFile:
+    def _open_stores(self, paths: Sequence[TableFile]) -> None:
+        stores = {id(p.store): p.store for p in paths if isinstance(p, StoredObject)}
+        for store in stores.values():
+            self.engine.open_store(store)
+
+    def _stage_text(self, path: TableFile, source: Source) -> StagedFile:
         known = (path, source.delimiter, source.encoding)
         if known not in self._text:
             dialect = read_dialect(path, source)
-            plain = path
-            if needs_rewriting(path, dialect):
+            if isinstance(path, StoredObject) or needs_rewriting(path, dialect):
                 plain = self._next(".csv")
                 rewrite(path, dialect, plain, source)
-            self._text[known] = self._read_text(path, plain, dialect, source)
-            if plain is not path:
+                self._text[known] = self._read_text(path, plain, dialect, source)
                 plain.unlink()
+            else:
+                self._text[known] = self._read_text(path, path, dialect, source)
         return self._text[known]
 
-    def _read_text(self, path: Path, plain: Path, dialect: Dialect, source: Source) -> StagedFile:
+    def _read_text(
+        self, path: TableFile, plain: Path, dialect: Dialect, source: Source
+    ) -> StagedFile:
         target = self._next()
         rejects = f"rejects_{target.stem}"
         notes: tuple[str, ...] = ()
@@ -155,7 +164,9 @@ class Stage:
         malformed = self._malformed(path, dialect, source, rejects)
         return StagedFile(target, self._label(path), malformed, notes)
 
-    def _malformed(self, path: Path, dialect: Dialect, source: Source, rejects: str) -> Path | None:
+    def _malformed(
+        self, path: TableFile, dialect: Dialect, source: Source, rejects: str
+    ) -> Path | None:
         kinds = dict(
             self.engine.rows(
                 f"SELECT error_type::VARCHAR, count(*) FROM {identifier(rejects)} GROUP BY ALL"
@@ -171,12 +182,15 @@ class Stage:
         self.engine.execute(f"DROP TABLE {identifier(rejects + '_scan')}")
         return target
 
-    def _stage_duckdb(self, path: Path, source: Source) -> StagedFile:
+    def _stage_duckdb(self, path: TableFile, source: Source) -> StagedFile:
         target = self._next()
+        local = self._next(".duckdb") if isinstance(path, StoredObject) else path
+        if isinstance(path, StoredObject):
+            path.download(local)
         label = f"{self._label(path)} {source.name or f'query of {source.key}'}"
         self.engine.execute("USE memory")
         try:
-            self.engine.execute(f"ATTACH {literal(str(path))} AS source_file (READ_ONLY)")
+            self.engine.execute(f"ATTACH {literal(str(local))} AS source_file (READ_ONLY)")
         except duckdb.Error as error:
             raise SourceError(
                 f"{source.key}: {path} cannot be opened as a DuckDB file: {_first(error)}",
@@ -203,6 +217,8 @@ class Stage:
         finally:
             self.engine.execute("USE memory")
             self.engine.execute("DETACH source_file")
+            if isinstance(path, StoredObject):
+                local.unlink()
         return StagedFile(target, label)
 
     def _columns(self, source: Source, files: tuple[StagedFile, ...]) -> dict[str, str]:
@@ -223,7 +239,7 @@ class Stage:
             "(FORMAT parquet, COMPRESSION snappy)"
         )
 
-    def _label(self, path: Path) -> str:
+    def _label(self, path: TableFile) -> str:
         return self.labels.get(path, path.name)
 
     def _next(self, suffix: str = ".parquet") -> Path:
@@ -231,9 +247,9 @@ class Stage:
         return self.directory / f"{self._count:06d}{suffix}"
 
 
-def read_parquet(paths: list[Path]) -> str:
+def read_parquet(paths: Sequence[TableFile]) -> str:
     """FROM item over Parquet files with their path and row numbers."""
-    listed = ", ".join(file_literal(path) for path in paths)
+    listed = ", ".join(file_literal(str(path)) for path in paths)
     return (
         f"read_parquet([{listed}], union_by_name = true, filename = {literal(FILE)}, "
         "file_row_number = true)"
@@ -249,7 +265,10 @@ def check_readable(engine: DuckDBEngine, staged: StagedSource) -> None:
         There is one.
     """
     for file in staged.files:
-        item = parquet(file.path)
+        if isinstance(file.path, StoredObject):
+            with file.path.open() as stored:
+                stored.read(1)
+        item = f"read_parquet({file_literal(str(file.path))})"
         try:
             engine.rows(f"SELECT bit_xor(hash(COLUMNS(*))) FROM {item}")
         except duckdb.Error as error:
@@ -268,7 +287,7 @@ def _malformed_sql(rejects: str) -> str:
     FROM {identifier(rejects)} GROUP BY line ORDER BY line"""
 
 
-def _unreadable(path: Path, source: Source, error: duckdb.Error) -> LeadlightError:
+def _unreadable(path: TableFile, source: Source, error: duckdb.Error) -> LeadlightError:
     if says_disk_is_full(error):
         return disk_is_full(f"what was read from {path}")
     return SourceError(
@@ -282,4 +301,8 @@ def _table_name(name: str) -> str:
 
 
 def _first(error: duckdb.Error) -> str:
-    return str(error).splitlines()[0]
+    """First line of what went wrong; of an error inside a store's package, past its traceback."""
+    lines = str(error).splitlines()
+    if lines[0].startswith("Traceback"):
+        lines = [line for line in lines[1:] if not line.startswith(" ")] or lines
+    return lines[0]

@@ -20,6 +20,7 @@ from typing import BinaryIO, cast
 from leadlight.features.errors import SourceError
 from leadlight.features.sql import file_literal, literal
 
+from .object_store import StoredObject, TableFile
 from .source import Source
 
 _PREFIX = 1 << 18
@@ -47,7 +48,7 @@ class Dialect:
     columns: tuple[str, ...]
 
 
-def read_dialect(path: Path, source: Source) -> Dialect:
+def read_dialect(path: TableFile, source: Source) -> Dialect:
     """Tell a file's encoding, delimiter and header from its first kilobytes.
 
     Raises
@@ -88,13 +89,13 @@ def read_text(path: Path, dialect: Dialect, *, rejects: str, strict: bool = True
     )
 
 
-def needs_rewriting(path: Path, dialect: Dialect) -> bool:
+def needs_rewriting(path: TableFile, dialect: Dialect) -> bool:
     """Say whether the file must first be written out as plain UTF-8."""
     return path.suffix.lower() == ".gz" or dialect.encoding not in {"utf-8", "utf-8-sig"}
 
 
-def rewrite(path: Path, dialect: Dialect, target: Path, source: Source) -> None:
-    """Write a compressed or differently encoded file as plain UTF-8, chunk by chunk.
+def rewrite(path: TableFile, dialect: Dialect, target: Path, source: Source) -> None:
+    """Write a compressed, differently encoded or stored file as plain UTF-8, chunk by chunk.
 
     Decompressing here checks the sum at the end of a gzip file, which DuckDB does not.
 
@@ -120,7 +121,7 @@ def rewrite(path: Path, dialect: Dialect, target: Path, source: Source) -> None:
             position += len(chunk)
 
 
-def check_encoding(path: Path, dialect: Dialect, source: Source) -> None:
+def check_encoding(path: TableFile, dialect: Dialect, source: Source) -> None:
     """Find the first byte of a file that is not UTF-8.
 
     Raises
@@ -142,14 +143,14 @@ def check_encoding(path: Path, dialect: Dialect, source: Source) -> None:
 
 
 @contextmanager
-def _open(path: Path) -> Iterator[BinaryIO]:
+def _open(path: TableFile) -> Iterator[BinaryIO]:
     try:
-        if path.suffix.lower() == ".gz":
-            with gzip.open(path, "rb") as file:
-                yield cast("BinaryIO", file)
-        else:
-            with path.open("rb") as plain:
-                yield plain
+        with path.open() if isinstance(path, StoredObject) else path.open("rb") as stored:
+            if path.suffix.lower() == ".gz":
+                with gzip.open(stored, "rb") as file:
+                    yield cast("BinaryIO", file)
+            else:
+                yield stored
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise SourceError(
             f"{path} is damaged: {error}.",
@@ -159,7 +160,7 @@ def _open(path: Path) -> Iterator[BinaryIO]:
         raise SourceError(f"{path} may not be read: permission denied.") from error
 
 
-def _encoding(prefix: bytes, path: Path, source: Source) -> str:
+def _encoding(prefix: bytes, path: TableFile, source: Source) -> str:
     if source.encoding is not None:
         try:
             encoding = codecs.lookup(source.encoding).name
@@ -187,7 +188,7 @@ def _encoding(prefix: bytes, path: Path, source: Source) -> str:
     return encoding
 
 
-def _wrong_encoding(path: Path, source: Source, encoding: str, position: int) -> SourceError:
+def _wrong_encoding(path: TableFile, source: Source, encoding: str, position: int) -> SourceError:
     name = encoding.removesuffix("-sig").upper()
     return SourceError(
         f"{path} is not {name}: the byte at position {position} does not fit.",
@@ -219,7 +220,7 @@ def _fit(records: list[list[str]]) -> tuple[bool, float, int]:
 
 
 def _check_delimiter(
-    path: Path, key: str, records: list[list[str]], best: str, best_records: list[list[str]]
+    path: TableFile, key: str, records: list[list[str]], best: str, best_records: list[list[str]]
 ) -> None:
     if len(records[0]) == 1 and len(best_records[0]) > 1:
         raise SourceError(
