@@ -11,7 +11,7 @@ open.
 
 from datetime import datetime
 
-from .sql import literal, parquet
+from .sql import literal
 from .tables import CanonicalTables
 
 ATTRIBUTION_DAYS = 90
@@ -83,7 +83,7 @@ def _deals(tables: CanonicalTables, observed_until: datetime) -> str:
                     ELSE {opened} END AS opened_at,
                 CASE WHEN won OR {closed} < {until} THEN {closed} END AS closed_at,
                 coalesce(won, FALSE) AS won
-            FROM {parquet(tables.path("outcomes"))}
+            FROM {tables.relation("outcomes")}
         )
         SELECT row_number() OVER () AS deal, *, coalesce(closed_at, {until}) AS judged_at
         FROM known
@@ -96,10 +96,10 @@ def _contacts(tables: CanonicalTables) -> str:
     if tables.has("identities"):
         link = (
             "LEFT JOIN (SELECT alias, arg_max(lead_id, (linked_at, lead_id)) AS lead_id"
-            f" FROM {parquet(tables.path('identities'))} GROUP BY alias) i ON d.contact = i.alias"
+            f" FROM {tables.relation('identities')} GROUP BY alias) i ON d.contact = i.alias"
         )
         alias = "i.lead_id"
-    leads = parquet(tables.path("leads"))
+    leads = tables.relation("leads")
     return f"""
         SELECT d.*, coalesce(l.lead_id, {alias}) AS lead_id
         FROM all_deals d LEFT JOIN {leads} l ON d.contact = l.lead_id {link}
@@ -117,7 +117,7 @@ def _account_deals(tables: CanonicalTables) -> str:
         )"""
     return f"""
         SELECT d.deal, l.lead_id, d.opened_at, d.closed_at, d.won, {active} AS active
-        FROM contact_deals d JOIN {parquet(tables.path("leads"))} l ON d.account_id = l.account_id
+        FROM contact_deals d JOIN {tables.relation("leads")} l ON d.account_id = l.account_id
         WHERE d.lead_id IS NULL AND l.created_at < d.judged_at
         QUALIFY active OR NOT bool_or(active) OVER (PARTITION BY d.deal)
     """

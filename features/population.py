@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 
 from .errors import ConfigError
 from .outcomes import attributed_deals_sql, blocked_sql
-from .sql import literal, parquet
+from .sql import literal
 from .tables import CanonicalTables
 
 
@@ -98,7 +98,7 @@ def flat_snapshots_sql(tables: CanonicalTables) -> str:
     position = "position" if tables.has("leads", "position") else "CAST(NULL AS DOUBLE)"
     return (
         f"SELECT lead_id, {_account(tables)} AS account_id, CAST(NULL AS TIMESTAMPTZ) AS as_of,"
-        f" converted AS label, {position} AS position FROM {parquet(tables.path('leads'))}"
+        f" converted AS label, {position} AS position FROM {tables.relation('leads')}"
     )
 
 
@@ -167,7 +167,7 @@ def scoring_sql(
         blocked AS ({blocked_sql("deals", plan.cooldown_days)}),
         candidates AS (
             SELECT l.lead_id, {_account(tables, "l.")} AS account_id, {now} AS now, {at} AS as_of
-            FROM {parquet(tables.path("leads"))} l WHERE {where}
+            FROM {tables.relation("leads")} l WHERE {where}
         )
         SELECT c.lead_id, c.account_id, c.as_of, CAST(NULL AS BOOLEAN) AS label,
             CAST(NULL AS DOUBLE) AS position,
@@ -207,7 +207,7 @@ def _grid(plan: SnapshotPlan, window: ObservedWindow, first: datetime | None) ->
 
 
 def _instants_sql(tables: CanonicalTables, plan: SnapshotPlan, grid: list[datetime]) -> str:
-    leads = f"{parquet(tables.path('leads'))} l"
+    leads = f"{tables.relation('leads')} l"
     columns = f"l.lead_id, {_account(tables, 'l.')} AS account_id"
     if plan.at_age_days:
         ages = ", ".join(f"({age})" for age in sorted(set(plan.at_age_days)))

@@ -125,7 +125,7 @@ def training_snapshots(
     else:
         _require_dates(tables)
         window = observed_window(engine, tables, plan)
-        leads = parquet(tables.path("leads"))
+        leads = tables.relation("leads")
         first = _instant(engine, f"SELECT epoch_us(min(created_at)) FROM {leads}")
         candidates = candidates_sql(tables, plan, window, first)
     counts = dict(engine.rows(f"SELECT status, count(*) FROM ({candidates}) GROUP BY status"))
@@ -212,7 +212,7 @@ def _closings(
 ) -> tuple[datetime | None, datetime | None]:
     if not tables.has("outcomes", "closed_at"):
         return None, None
-    outcomes = parquet(tables.path("outcomes"))
+    outcomes = tables.relation("outcomes")
     return (
         _instant(engine, f"SELECT epoch_us(min(closed_at)) FROM {outcomes}"),
         _instant(

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -23,49 +24,84 @@ from leadlight.features.kernel import (
 )
 from leadlight.features.taxonomy import SENIORITIES
 
-from .owned_events import EventOwners, OwnedEvents
+from .owned_events import EventOwners, KeptEvents, OwnedEvents
 
 _INTEGERS = ("lead", "account", "occurred_at", "known_at", "kind", "detail")
 _TYPES = (*((name, np.int64) for name in _INTEGERS), ("value", np.float64), ("own", np.bool_))
 
+_BATCH = 500_000
 _CELLS = 12_000_000
 """Values of features held in memory at once; a snapshot is never parted."""
 
 
+class BucketRows(KeptEvents, Protocol):
+    """The rows of a bucket, wherever they lie."""
+
+    def snapshots(self) -> pa.Table:
+        """Return the snapshots with their profile features, as ``profile_sql`` gives them."""
+
+    def milestones(self) -> pa.Table | None:
+        """Return the timeline's entries that are no events; None for none."""
+
+    def owners(self) -> pa.Table | None:
+        """Return whom the names' events belong to, as ``owners_sql`` gives it; None for none."""
+
+
 @dataclass(frozen=True)
 class AccountBucket:
-    """Where a bucket lies; a folder may be missing, which stands for no rows.
+    """A bucket in files; a folder may be missing, which stands for no rows.
 
     Attributes
     ----------
-    snapshots : Path
-        Folder of Parquet files: the snapshots with their profile features, as ``profile_sql``
-        gives them.
-    milestones : Path
-        Folder of those of the timeline's entries that are no events.
-    owners : Path
-        Folder of whom the names' events belong to, as ``owners_sql`` gives it.
-    events : tuple of Path
-        Kept events, as ``filed_sql`` gives them.
+    snapshot_folder, milestone_folder, owner_folder : Path
+        Folders of Parquet files.
+    event_files : tuple of Path
     kinds : tuple of int
-        The kernel's code for each of the kept kinds; -1 for one that does not count.
+        See ``BucketRows``.
     """
 
-    snapshots: Path
-    milestones: Path
-    owners: Path
-    events: tuple[Path, ...]
+    snapshot_folder: Path
+    milestone_folder: Path
+    owner_folder: Path
+    event_files: tuple[Path, ...]
     kinds: tuple[int, ...]
+
+    @property
+    def size(self) -> int:
+        """How many kept events there are."""
+        return sum(pq.read_metadata(file).num_rows for file in self.event_files)
+
+    def snapshots(self) -> pa.Table:
+        """Read the snapshots with their profile features."""
+        return pq.read_table(self.snapshot_folder, partitioning=None)
+
+    def milestones(self) -> pa.Table | None:
+        """Read the timeline's entries that are no events; None for none."""
+        return _read(self.milestone_folder)
+
+    def owners(self) -> pa.Table | None:
+        """Read whom the names' events belong to; None for none."""
+        return _read(self.owner_folder)
+
+    def events(self, *columns: str) -> Iterator[pa.RecordBatch]:
+        """Stream kept events."""
+        for file in self.event_files:
+            with pq.ParquetFile(file) as source:
+                yield from source.iter_batches(batch_size=_BATCH, columns=list(columns))
+
+
+def _read(folder: Path) -> pa.Table | None:
+    return pq.read_table(folder, partitioning=None) if folder.exists() else None
 
 
 def bucket_features(
-    bucket: AccountBucket, definition: FeatureDefinition, *, events_at_once: int
+    bucket: BucketRows, definition: FeatureDefinition, *, events_at_once: int
 ) -> Iterator[pa.Table]:
     """Compute the features of a bucket's snapshots, ordered by ``as_of, position, lead_id``.
 
     Parameters
     ----------
-    bucket : AccountBucket
+    bucket : BucketRows
     definition : FeatureDefinition
     events_at_once : int
         A bucket of more events than this (it holds a giant account) is worked off some leads at
@@ -76,12 +112,11 @@ def bucket_features(
     Table
         Some snapshots with the columns of ``KEYS``, then the features in the catalog's order.
     """
-    frame = _ordered(pq.read_table(bucket.snapshots, partitioning=None))
+    frame = _ordered(bucket.snapshots())
     snapshots = Instants(*(frame[name].to_numpy() for name in ("_lead", "_account", "_as_of")))
     catalog = feature_catalog(definition)
-    milestones = _milestones(bucket.milestones)
-    owners = EventOwners.read(bucket.owners)
-    events = OwnedEvents(bucket.events, owners, bucket.kinds, definition, events_at_once)
+    milestones = _milestones(bucket.milestones())
+    events = OwnedEvents(bucket, EventOwners.of(bucket.owners()), definition, events_at_once)
     group: dict[str, Column] = {}
     touches = [milestones]
     for part in range(events.parts):
@@ -118,16 +153,10 @@ def _ordered(frame: pa.Table) -> pa.Table:
     return frame.take(pc.sort_indices(frame, sort_keys=keys))
 
 
-def _milestones(folder: Path) -> Timeline:
-    return Timeline.of(
-        [
-            Timeline(*(table[name].to_numpy().astype(dtype, copy=False) for name, dtype in _TYPES))
-            for table in (
-                pq.read_table(file, columns=[name for name, _ in _TYPES], partitioning=None)
-                for file in sorted(folder.glob("*.parquet"))
-            )
-        ]
-    )
+def _milestones(rows: pa.Table | None) -> Timeline:
+    if rows is None:
+        return Timeline.of([])
+    return Timeline(*(rows[name].to_numpy().astype(dtype, copy=False) for name, dtype in _TYPES))
 
 
 def _assembled(

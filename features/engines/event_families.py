@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from leadlight.features.definition import AccountFamily, EmailRate, HistoryFamily
 from leadlight.features.funnel import email_role, is_sales_touch
-from leadlight.features.sql import parquet
 from leadlight.features.tables import CanonicalTables
 
 from .duckdb import DuckDBEngine
@@ -101,7 +100,7 @@ def account_families(
     """Find what is known of the buying groups; nothing where hardly any has several leads."""
     if tables.is_flat or not tables.has("leads", "account_id"):
         return ()
-    leads = parquet(tables.path("leads"))
+    leads = tables.relation("leads")
     ((together,),) = engine.rows(f"""
         SELECT count(*) FROM (SELECT DISTINCT lead_id, account_id FROM {snapshots})
         WHERE account_id IN (
@@ -134,7 +133,7 @@ def history_families(
         if not (tables.has(table, column) and tables.has(table, "lead_id")):
             return False
         ((n,),) = engine.rows(
-            f"SELECT count(DISTINCT s.lead_id) FROM {parquet(tables.path(table))} t"
+            f"SELECT count(DISTINCT s.lead_id) FROM {tables.relation(table)} t"
             f" JOIN {last} ON t.lead_id = s.lead_id WHERE t.{column} < last_as_of AND {condition}"
         )
         return bool(n >= MIN_LEADS)

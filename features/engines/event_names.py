@@ -6,7 +6,6 @@ of anyone else are ignored. Leads of an account share a bucket, which is a hash 
 same on any machine.
 """
 
-from leadlight.features.sql import parquet
 from leadlight.features.tables import CanonicalTables
 
 
@@ -27,7 +26,7 @@ def members_sql(tables: CanonicalTables, snapshots: str, buckets: int) -> str:
         SELECT lead_id, account_id, {bucket} AS bucket, last_as_of FROM (
             SELECT lead_id, any_value(account_id) AS account_id, max(as_of) AS last_as_of FROM (
                 SELECT lead_id, account_id, as_of FROM {snapshots} UNION ALL
-                SELECT lead_id, {account}, NULL FROM {parquet(tables.path("leads"))}
+                SELECT lead_id, {account}, NULL FROM {tables.relation("leads")}
             ) GROUP BY lead_id
         )
     """
@@ -46,7 +45,7 @@ def names_sql(tables: CanonicalTables, members: str) -> str:
     parts = [f"SELECT lead_id AS name, FALSE AS of_account, bucket FROM {members}"]
     if tables.has("identities"):
         parts.append(
-            f"SELECT i.alias, FALSE, m.bucket FROM {parquet(tables.path('identities'))} i"
+            f"SELECT i.alias, FALSE, m.bucket FROM {tables.relation('identities')} i"
             f" JOIN {members} m ON i.lead_id = m.lead_id"
         )
     if tables.has("events", "account_id"):
@@ -104,7 +103,7 @@ def owners_sql(tables: CanonicalTables, leads: str, names: str) -> str:
         # A link that is recorded twice must not make its events count twice.
         links = (
             "SELECT alias, lead_id, min(linked_at) AS linked_at"
-            f" FROM {parquet(tables.path('identities'))} WHERE alias <> lead_id GROUP BY ALL"
+            f" FROM {tables.relation('identities')} WHERE alias <> lead_id GROUP BY ALL"
         )
         parts.append(
             f"SELECT {row}, epoch_us(i.linked_at), {last}, TRUE FROM {leads} l"

@@ -280,7 +280,7 @@ def _age_varies(engine: DuckDBEngine, tables: CanonicalTables, source: str) -> b
     """Whether leads have different ages; at a fixed age, or without time, it says nothing."""
     if tables.is_flat or not tables.has("leads", "created_at"):
         return False
-    leads = parquet(tables.path("leads"))
+    leads = tables.relation("leads")
     age = "epoch_us(s.as_of) - epoch_us(l.created_at)"
     youngest, oldest = engine.rows(
         f"SELECT min({age}), max({age}) FROM {source} s JOIN {leads} l ON s.lead_id = l.lead_id"

@@ -3,7 +3,7 @@
 from leadlight.features.definition import FeatureDefinition
 from leadlight.features.errors import SchemaMismatchError
 from leadlight.features.profile import changed_columns, types_sql
-from leadlight.features.sql import identifier, parquet
+from leadlight.features.sql import identifier
 from leadlight.features.tables import CanonicalTables
 
 from .duckdb import DuckDBEngine
@@ -23,7 +23,7 @@ def require_inputs(
     used = sorted({column.table for column in definition.profile if tables.has(column.table)})
     types = {table: dict(engine.rows(types_sql(tables, table))) for table in used}
     for column in changed_columns(definition, types):
-        path = parquet(tables.path(column.table))
+        path = tables.relation(column.table)
         name = identifier(column.column)
         found = engine.rows(
             f"SELECT any_value({name})::VARCHAR FROM {path} WHERE {name} IS NOT NULL"

@@ -42,11 +42,6 @@ class FeaturePart:
     path: Path
     events_at_once: int
 
-    @property
-    def events(self) -> int:
-        """How many kept events the bucket has."""
-        return sum(pq.read_metadata(file).num_rows for file in self.bucket.events)
-
     def write(self) -> None:
         """Compute the part, some snapshots at a time, and give it its name at the end.
 
@@ -107,13 +102,13 @@ def write_parts(
 
 def _written(todo: Sequence[FeaturePart], processes: int) -> Iterator[None]:
     processes = min(processes, len(todo))
-    if processes <= 1 or sum(part.events for part in todo) < FEW_EVENTS:
+    if processes <= 1 or sum(part.bucket.size for part in todo) < FEW_EVENTS:
         for part in todo:
             part.write()
             yield
         return
     # The largest first, so that none works alone at the end.
-    ordered = sorted(todo, key=lambda part: (-part.events, part.path.name))
+    ordered = sorted(todo, key=lambda part: (-part.bucket.size, part.path.name))
     executor = ProcessPoolExecutor(max_workers=processes)
     try:
         for written in as_completed([executor.submit(part.write) for part in ordered]):

@@ -148,13 +148,13 @@ def _parts(
     kinds = kernel_codes(held.kinds, definition) if held else ()
     for number in range(buckets):
         bucket = AccountBucket(
-            snapshots=scratch / "snapshots" / f"_bucket={number}",
-            milestones=scratch / "milestones" / f"bucket={number}",
-            owners=scratch / "owners" / f"bucket={number}",
-            events=held.bucket(number) if held else (),
+            snapshot_folder=scratch / "snapshots" / f"_bucket={number}",
+            milestone_folder=scratch / "milestones" / f"bucket={number}",
+            owner_folder=scratch / "owners" / f"bucket={number}",
+            event_files=held.bucket(number) if held else (),
             kinds=kinds,
         )
-        if bucket.snapshots.exists():
+        if bucket.snapshot_folder.exists():
             yield FeaturePart(
                 bucket, definition, folder / f"part-{number:05d}.parquet", events_at_once
             )

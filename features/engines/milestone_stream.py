@@ -2,7 +2,6 @@
 
 from leadlight.features.definition import FeatureDefinition
 from leadlight.features.kernel import Milestone
-from leadlight.features.sql import parquet
 from leadlight.features.tables import CanonicalTables
 from leadlight.features.taxonomy import SENIORITIES, seniority_sql
 
@@ -49,7 +48,7 @@ def _entry(source: str, kind: str, at: str, value: str = "NULL") -> str:
 def _of_leads(
     tables: CanonicalTables, leads: str, kind: Milestone, at: str, value: str = "NULL"
 ) -> str:
-    source = f"{leads} n JOIN {parquet(tables.path('leads'))} p ON n.lead_id = p.lead_id"
+    source = f"{leads} n JOIN {tables.relation('leads')} p ON n.lead_id = p.lead_id"
     return f"{_entry(source, str(int(kind)), at, value)} WHERE {at} IS NOT NULL"
 
 
@@ -58,7 +57,7 @@ def _seniorities() -> str:
 
 
 def _own_deals(tables: CanonicalTables, definition: FeatureDefinition, leads: str) -> list[str]:
-    outcomes = f"{parquet(tables.path('outcomes'))} o JOIN {leads} n ON o.lead_id = n.lead_id"
+    outcomes = f"{tables.relation('outcomes')} o JOIN {leads} n ON o.lead_id = n.lead_id"
     parts = []
     if "times_recycled" in definition.history:
         lost = _entry(outcomes, str(int(Milestone.LOST)), "epoch_us(o.closed_at)")
@@ -73,7 +72,7 @@ def _own_deals(tables: CanonicalTables, definition: FeatureDefinition, leads: st
 
 
 def _feedback(tables: CanonicalTables, definition: FeatureDefinition, leads: str) -> list[str]:
-    feedback = f"{parquet(tables.path('feedback'))} f JOIN {leads} n ON f.lead_id = n.lead_id"
+    feedback = f"{tables.relation('feedback')} f JOIN {leads} n ON f.lead_id = n.lead_id"
     at = "epoch_us(f.decided_at)"
     parts = []
     if "earlier_mqls" in definition.history:
@@ -96,7 +95,7 @@ def _account_deals(tables: CanonicalTables, leads: str) -> str:
     if tables.has("outcomes", "account_id"):
         accounts = f"(SELECT DISTINCT bucket, account, account_id FROM {leads})"
         joins.append(f"{accounts} n ON o.account_id = n.account_id")
-    outcomes = f"(SELECT *, row_number() OVER () AS row FROM {parquet(tables.path('outcomes'))})"
+    outcomes = f"(SELECT *, row_number() OVER () AS row FROM {tables.relation('outcomes')})"
     found = " UNION ALL ".join(
         f"SELECT n.bucket, n.account, {deal} AS deal, o.won, o.closed_at"
         f" FROM {outcomes} o JOIN {join} WHERE o.closed_at IS NOT NULL"

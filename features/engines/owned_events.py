@@ -1,21 +1,18 @@
 """The kept events of a bucket, given to the leads that they count for."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from functools import cached_property
-from pathlib import Path
-from typing import Self
+from typing import Protocol, Self
 
 import numpy as np
-import pyarrow.parquet as pq
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from leadlight.features.definition import FeatureDefinition
 from leadlight.features.kernel import EventGroups, Timeline, by_lead_and_time
 
 _EVENTS = ("name", "occurred_at", "known_at", "kind", "detail", "value")
-_BATCH = 500_000
-
 Integers = NDArray[np.int64]
 
 
@@ -41,20 +38,13 @@ class EventOwners:
     own: NDArray[np.bool_]
 
     @classmethod
-    def read(cls, folder: Path) -> Self:
-        """Read what ``owners_sql`` gives, from a folder of Parquet files."""
-        names = [each.name for each in fields(cls)]
-        files = sorted(folder.glob("*.parquet"))
-        tables = [pq.read_table(file, columns=names, partitioning=None) for file in files]
-        columns = {
-            name: np.concatenate(
-                [np.empty(0, bool if name == "own" else np.int64)]
-                + [table[name].to_numpy() for table in tables]
-            )
-            for name in names
-        }
-        order = np.argsort(columns["name"], kind="stable")
-        return cls(**{name: values[order] for name, values in columns.items()})
+    def of(cls, rows: pa.Table | None) -> Self:
+        """Order what ``owners_sql`` gives; None stands for no rows."""
+        if rows is None:
+            none = np.empty(0, np.int64)
+            return cls(none, none, none, none, none, np.empty(0, bool))
+        order = np.argsort(rows["name"].to_numpy(), kind="stable")
+        return cls(*(rows[each.name].to_numpy()[order] for each in fields(cls)))
 
     @cached_property
     def _stretches(self) -> tuple[Integers, Integers, Integers]:
@@ -62,7 +52,7 @@ class EventOwners:
         names, first, count = np.unique(self.name, return_index=True, return_counts=True)
         return names, first, count
 
-    def of(self, names: Integers) -> tuple[Integers, Integers]:
+    def found(self, names: Integers) -> tuple[Integers, Integers]:
         """Return the first owner and the number of owners of each name."""
         known, first, count = self._stretches
         if not len(known):
@@ -77,16 +67,28 @@ class EventOwners:
         return int(self._stretches[2].max(initial=0))
 
 
+class KeptEvents(Protocol):
+    """Where kept events are read from."""
+
+    @property
+    def kinds(self) -> tuple[int, ...]:
+        """The kernel's code for each of the kept kinds; -1 for one that does not count."""
+
+    @property
+    def size(self) -> int:
+        """How many there are."""
+
+    def events(self, *columns: str) -> Iterator[pa.RecordBatch]:
+        """Stream them, as ``filed_sql`` gives them."""
+
+
 class OwnedEvents:
     """Events of a bucket as the kernel's timeline, some leads at a time if there are many.
 
     Parameters
     ----------
-    files : sequence of Path
-        Kept events, as ``filed_sql`` gives them.
+    bucket : KeptEvents
     owners : EventOwners
-    kinds : sequence of int
-        The kernel's code for each of the kept kinds; -1 for one that does not count.
     definition : FeatureDefinition
     at_once : int
         Events in memory at once; the events of one lead are never parted.
@@ -99,15 +101,14 @@ class OwnedEvents:
 
     def __init__(
         self,
-        files: Sequence[Path],
+        bucket: KeptEvents,
         owners: EventOwners,
-        kinds: Sequence[int],
         definition: FeatureDefinition,
         at_once: int,
     ) -> None:
-        self._files = files
+        self._bucket = bucket
         self._owners = owners
-        self._kinds = np.array([*kinds, -1], np.int64)
+        self._kinds = np.array([*bucket.kinds, -1], np.int64)
         self._definition = definition
         self._loaded: tuple[int, EventGroups] | None = None
         self.parts = max(1, -(-self._size() // at_once))
@@ -123,23 +124,21 @@ class OwnedEvents:
 
     def _size(self) -> int:
         """Entries of the timeline: an event of the account is one for each of its leads."""
-        rows: int = sum(pq.read_metadata(file).num_rows for file in self._files)
+        rows = self._bucket.size
         if self._owners.most <= 1 or not rows:
             return rows
         return sum(
-            int(self._owners.of(_whole(each["name"]))[1].sum()) for each in self._read("name")
+            int(self._owners.found(_whole(each["name"]))[1].sum()) for each in self._read("name")
         )
 
     def _read(self, *columns: str) -> Iterator[dict[str, NDArray[np.generic]]]:
-        for file in self._files:
-            with pq.ParquetFile(file) as source:
-                for batch in source.iter_batches(batch_size=_BATCH, columns=list(columns)):
-                    yield {name: batch[name].to_numpy(zero_copy_only=False) for name in columns}
+        for batch in self._bucket.events(*columns):
+            yield {name: batch[name].to_numpy(zero_copy_only=False) for name in columns}
 
     def _timelines(self, part: int) -> Iterator[Timeline]:
         owners = self._owners
         for batch in self._read(*_EVENTS):
-            first, count = owners.of(_whole(batch["name"]))
+            first, count = owners.found(_whole(batch["name"]))
             event = np.repeat(np.arange(len(count)), count)
             owner = np.arange(len(event)) + np.repeat(first - (np.cumsum(count) - count), count)
             kind = self._kinds[_whole(batch["kind"])][event]

@@ -26,7 +26,7 @@ class SparkBuckets:
 
     @classmethod
     def of(cls, tables: Mapping[str, DataFrame], buckets: int) -> Self:
-        """Number the buckets of all leads and of their aliases."""
+        """Assign a bucket to each lead and to its aliases."""
         leads = tables["leads"]
         key = F.col("lead_id")
         if "account_id" in leads.columns:
