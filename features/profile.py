@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from .definition import FeatureDefinition, ProfileColumn, TableName
 from .errors import SchemaMismatchError, did_you_mean
-from .sql import identifier, parquet
+from .sql import identifier
 from .tables import CanonicalTables
 from .taxonomy import email_kind_sql, job_function_sql, seniority_sql
 
@@ -38,7 +38,7 @@ def profile_sql(
         age = f"(epoch_us(s.as_of) - epoch_us(p.created_at)) / {86_400_000_000}.0"
     has_accounts = tables.has("accounts") and tables.has("leads", "account_id")
     accounts = (
-        f"LEFT JOIN {parquet(tables.path('accounts'))} a ON p.account_id = a.account_id"
+        f"LEFT JOIN {tables.relation('accounts')} a ON p.account_id = a.account_id"
         if has_accounts
         else ""
     )
@@ -48,14 +48,14 @@ def profile_sql(
             epoch_us(s.as_of) AS _as_of,
             {_number(age)} AS lead_age_days{features}
         FROM {snapshots} s JOIN {leads} l ON s.lead_id = l.lead_id
-        LEFT JOIN {parquet(tables.path("leads"))} p ON s.lead_id = p.lead_id
+        LEFT JOIN {tables.relation("leads")} p ON s.lead_id = p.lead_id
         {accounts}
     """
 
 
 def types_sql(tables: CanonicalTables, table: str) -> str:
     """Return SQL for the names and types of a table's columns."""
-    rows = f"SELECT * FROM {parquet(tables.path(table))}"
+    rows = f"SELECT * FROM {tables.relation(table)}"
     return f"SELECT column_name, column_type FROM (DESCRIBE {rows})"
 
 
