@@ -8,7 +8,7 @@ keeps, with the ``won`` expression), ``clean`` (trimmed texts, missing ones NULL
 from dataclasses import dataclass
 from datetime import datetime
 
-from .mapping import WON, MappedColumn, required_columns
+from .mapping import MappedColumn, required_columns
 from .reading import Reading, TimeStyle, chosen_rows
 from .sources.staging import FILE, ROW
 from .sql import identifier, literal
@@ -21,11 +21,12 @@ _EARLIEST = datetime.fromisoformat("1900-01-01T00:00:00+00:00")
 def typed_rows(reading: Reading, now: datetime, *, flat: bool) -> str:
     """Canonical rows of one source with what is wrong with each.
 
-    Columns: ``#source``, ``#file``, ``#row`` (from 0), ``#hash`` (of the row as read),
+    Columns: ``#source``, ``#file``, ``#row`` (from 0), ``#hash`` (of the columns that are read),
     ``#problems`` (list of rule, column, value, message; NULL for a good row), ``#open`` (a deal
     whose closing date lies ahead), then the table's.
     """
-    raw_columns = ", ".join(identifier(name) for name in reading.types if name != WON)
+    read = dict.fromkeys(c.raw for c in reading.columns if c.origin == "column")
+    hashed = ", ".join(map(identifier, read)) or ROW
     clean = ",\n        ".join(
         f"{_cleaned(reading, column)} AS {_clean(index)}"
         for index, column in enumerate(reading.columns)
@@ -41,7 +42,7 @@ def typed_rows(reading: Reading, now: datetime, *, flat: bool) -> str:
     return f"""
     WITH chosen AS ({chosen_rows(reading)}),
     clean AS (
-        SELECT {identifier(FILE)}, {ROW} AS "#row", hash({raw_columns}) AS "#hash",
+        SELECT {identifier(FILE)}, {ROW} AS "#row", hash({hashed}) AS "#hash",
         {clean}
         FROM chosen
     ),

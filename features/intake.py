@@ -13,6 +13,7 @@ from .engines import DuckDBEngine
 from .errors import DataQualityError, SourceError, WorkspaceError
 from .mapping import is_flat
 from .quarantine import (
+    alike,
     outcomes_before_creation,
     problems_found,
     quarantined_records,
@@ -20,11 +21,13 @@ from .quarantine import (
     repeated_keys,
     strangers,
     unknown_leads,
+    whole_rows,
 )
 from .reading import Reading
 from .rules import RuleCount, rules_of
 from .sources import Source, Stage, StagedSource
 from .sources.files import find_files, labels
+from .sources.object_store import ObjectStores
 from .sources.staging import FILE, check_readable
 from .sql import file_literal, identifier, literal, parquet, parquet_parts
 from .tables import TABLES, CanonicalTables
@@ -69,8 +72,11 @@ class Intake:
         self.work = work
         self.now = now
         self.limits = limits
-        paths = [path for s in sources if s.path is not None for path in find_files(s).paths]
-        self.stage = Stage(engine, work / "stage", labels(paths))
+        stores = ObjectStores()
+        paths = [
+            path for s in sources if s.path is not None for path in find_files(s, stores).paths
+        ]
+        self.stage = Stage(engine, work / "stage", labels(paths), stores)
         self.flat = any(is_flat(source) for source in sources)
         self.columns: dict[str, tuple[str, ...]] = {}
         self.rows_read: dict[str, int] = {}
@@ -135,10 +141,12 @@ class Intake:
     def _findings(self, table: str, readings: Sequence[Reading], typed: str) -> str:
         columns = _canonical_names(readings)
         parts = [problems_found(typed)]
-        if table == "events":
-            parts.append(repeated_events(typed, columns))
-        else:
-            parts.append(repeated_keys(typed, TABLES[table].row_key(columns)))
+        key = TABLES[table].row_key(columns)
+        whole = self._whole_rows(table, readings, alike(typed, key))
+        if whole is not None:
+            parts.append(
+                repeated_keys(typed, key, whole) if key else repeated_events(typed, columns, whole)
+            )
         if table in _REFERRING and "lead_id" in columns:
             parts.append(unknown_leads(typed, columns, self._table("leads"), self._aliases()))
         created = "created_at" in self.columns.get("leads", ())
@@ -148,6 +156,17 @@ class Intake:
         path = self.work / "stage" / f"{table}.findings.parquet"
         self.engine.write_parquet(" UNION ALL ".join(f"({part})" for part in parts), path)
         return parquet(path)
+
+    def _whole_rows(self, table: str, readings: Sequence[Reading], alike_rows: str) -> str | None:
+        """Look at every column of the rows that are alike in those that are read, if there are."""
+        rows, whole = (
+            self.work / "stage" / f"{table}.{what}.parquet" for what in ("alike", "whole")
+        )
+        self.engine.write_parquet(alike_rows, rows)
+        if not self._number(f"SELECT count(*) FROM {parquet(rows)}"):
+            return None
+        self.engine.write_parquet(whole_rows(readings, parquet(rows)), whole)
+        return parquet(whole)
 
     def _quarantine(self, table: str, readings: Sequence[Reading], findings: str) -> None:
         files = [file for reading in readings for file in reading.staged.files]

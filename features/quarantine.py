@@ -17,52 +17,71 @@ def problems_found(typed: str) -> str:
           FROM {typed} WHERE "#problems" IS NOT NULL)"""
 
 
-def repeated_keys(typed: str, key: Sequence[str]) -> str:
-    """Find rows whose key came before.
+def alike(typed: str, key: Sequence[str]) -> str:
+    """Find rows that may have been delivered twice: equal in their key, or else in what is read.
+
+    Dates without a time of day are left alone: two equal visits on one day are two visits.
+    """
+    names = ", ".join(map(identifier, key)) or '"#hash"'
+    filled = "".join(f" AND {identifier(name)} IS NOT NULL" for name in key)
+    timed = "" if key else " AND epoch_us(occurred_at) % 60000000 <> 59999999"
+    return f"""
+    WITH good AS (
+        SELECT "#source", {identifier(FILE)}, "#row", {names}
+        FROM {typed} WHERE "#problems" IS NULL{filled}{timed}
+    ),
+    several AS (SELECT {names} FROM good GROUP BY ALL HAVING count(*) > 1)
+    SELECT "#source", {identifier(FILE)}, "#row" FROM good SEMI JOIN several USING ({names})"""
+
+
+def whole_rows(readings: Sequence[Reading], rows: str) -> str:
+    """Hash some rows over every column of their source, also those that nothing else reads."""
+    hashes = []
+    for reading in readings:
+        raw = ", ".join(identifier(name) for name in reading.types if name != WON)
+        hashes.append(f"""
+    SELECT {reading.index} AS "#source", {identifier(FILE)}, {ROW} AS "#row",
+           hash({raw}) AS "#whole"
+    FROM {reading.staged.relation}
+    SEMI JOIN (SELECT {identifier(FILE)}, "#row" AS {ROW} FROM {rows}
+               WHERE "#source" = {reading.index}) USING ({identifier(FILE)}, {ROW})""")
+    return " UNION ALL ".join(hashes)
+
+
+def repeated_keys(typed: str, key: Sequence[str], whole: str) -> str:
+    """Find rows whose key came before; ``whole`` has the hashes of rows that are alike.
 
     Equal in every column of the source it is a ``duplicated_row``, else a ``duplicate_key``.
     """
     names = ", ".join(identifier(name) for name in key)
-    filled = " AND ".join(f"{identifier(name)} IS NOT NULL" for name in key)
     shown = " || ', ' || ".join(f"{identifier(name)}::VARCHAR" for name in key)
     return f"""
-    WITH good AS (
-        SELECT "#source", {identifier(FILE)}, "#row", "#hash", {names}
-        FROM {typed} WHERE "#problems" IS NULL AND {filled}
-    ),
-    repeated AS (SELECT {names} FROM good GROUP BY ALL HAVING count(*) > 1),
-    numbered AS (
-        SELECT *, row_number() OVER of_key AS nth, first_value("#hash") OVER of_key AS first_hash
-        FROM good SEMI JOIN repeated USING ({names})
+    WITH numbered AS (
+        SELECT *, row_number() OVER of_key AS nth, first_value("#whole") OVER of_key AS first_whole
+        FROM {typed} AS item JOIN {whole} AS hashed USING ("#source", {identifier(FILE)}, "#row")
         WINDOW of_key AS (PARTITION BY {names} ORDER BY "#source", {identifier(FILE)}, "#row")
     )
     SELECT "#source", {identifier(FILE)}, "#row",
-           CASE WHEN "#hash" = first_hash THEN 'duplicated_row' ELSE 'duplicate_key' END AS rule,
+           CASE WHEN "#whole" = first_whole THEN 'duplicated_row' ELSE 'duplicate_key' END AS rule,
            {literal(", ".join(key))} AS "column", {shown} AS value,
            {literal(" and ".join(key) + " ")} || '''' || {shown} || ''''
-           || CASE WHEN "#hash" = first_hash THEN ': the same row came before'
+           || CASE WHEN "#whole" = first_whole THEN ': the same row came before'
                    ELSE ': another row with this key came before' END AS message
     FROM numbered WHERE nth > 1"""
 
 
-def repeated_events(typed: str, columns: Sequence[str]) -> str:
+def repeated_events(typed: str, columns: Sequence[str], whole: str) -> str:
     """Events that were delivered twice: equal in every column of the source.
 
-    Dates without a time of day are left alone: two equal visits on one day are two visits.
+    ``whole`` has the hashes of rows that are alike.
     """
     owner = [name for name in ("lead_id", "account_id") if name in columns]
     names = ", ".join(identifier(name) for name in (*owner, "occurred_at", "event_type"))
-    timed = "epoch_us(occurred_at) % 60000000 <> 59999999"
     return f"""
-    WITH good AS (
-        SELECT "#source", {identifier(FILE)}, "#row", "#hash", {names}
-        FROM {typed} WHERE "#problems" IS NULL AND {timed}
-    ),
-    repeated AS (SELECT "#hash" FROM good GROUP BY ALL HAVING count(*) > 1),
-    numbered AS (
+    WITH numbered AS (
         SELECT *, row_number() OVER (
-            PARTITION BY "#hash", {names} ORDER BY "#source", {identifier(FILE)}, "#row") AS nth
-        FROM good SEMI JOIN repeated USING ("#hash")
+            PARTITION BY "#whole", {names} ORDER BY "#source", {identifier(FILE)}, "#row") AS nth
+        FROM {typed} AS item JOIN {whole} AS hashed USING ("#source", {identifier(FILE)}, "#row")
     )
     SELECT "#source", {identifier(FILE)}, "#row", 'duplicated_row' AS rule,
            NULL::VARCHAR AS "column", NULL::VARCHAR AS value,

@@ -8,7 +8,7 @@ from typing import Literal
 
 from leadlight.features.errors import SourceError, did_you_mean
 
-from .object_store import TableFile, find_objects, is_url
+from .object_store import ObjectStores, TableFile, is_url
 from .source import Source
 
 FileKind = Literal["text", "parquet", "duckdb"]
@@ -32,7 +32,7 @@ class SourceFiles:
     paths: tuple[TableFile, ...]
 
 
-def find_files(source: Source) -> SourceFiles:
+def find_files(source: Source, stores: ObjectStores) -> SourceFiles:
     """Resolve a source's path, URL or glob.
 
     Raises
@@ -44,7 +44,7 @@ def find_files(source: Source) -> SourceFiles:
     """
     path = source.path or ""
     paths: tuple[TableFile, ...]
-    paths = find_objects(path, source.key) if is_url(path) else _local_files(path, source.key)
+    paths = stores.find(path, source.key) if is_url(path) else _local_files(path, source.key)
     kinds = {kind_of(found) for found in paths}
     if len(kinds) != 1 or None in kinds:
         known = ", ".join(sorted(_KINDS)) + ", and .csv.gz, .tsv.gz, .txt.gz"

@@ -100,46 +100,48 @@ def is_url(path: str) -> bool:
     return _PROTOCOL.match(path) is not None
 
 
-def find_objects(url: str, key: str) -> tuple[StoredObject, ...]:
-    """List the objects that a URL or a pattern names, in the order of their names.
+class ObjectStores:
+    """The stores that one run reads from, each opened once, under the environment of then.
 
-    Parameters
-    ----------
-    url : str
-        ``*``, ``?``, ``[`` and ``**`` make it a pattern.
-    key : str
-        Where the configuration speaks of it.
-
-    Raises
-    ------
-    SourceError
-        Nothing is there, the bucket does not exist, it may not be read, the store does not answer,
-        or the URL is not one of a store.
-    MissingExtraError
-        The package that speaks to this store is not installed.
+    What a store lists is remembered, so a later run that must see new files takes a new one.
     """
-    store = open_store(url, key)
-    is_pattern = any(mark in url for mark in "*?[")
-    with _store_errors(url, key):
-        names = [url] if _is_object(store, url) else []
-        if is_pattern and not names:
-            found = store.glob(url, detail=True)
-            names = sorted(name for name, about in found.items() if about["type"] == "file")
-        if not names:
-            raise _nothing_there(store, url, key, is_pattern=is_pattern)
-    return tuple(StoredObject(str(store.unstrip_protocol(name)), key, store) for name in names)
+
+    def __init__(self) -> None:
+        self._opened: dict[str, Any] = {}
+
+    def find(self, url: str, key: str) -> tuple[StoredObject, ...]:
+        """List the objects that a URL or a pattern names, in the order of their names.
+
+        Parameters
+        ----------
+        url : str
+            ``*``, ``?``, ``[`` and ``**`` make it a pattern.
+        key : str
+            Where the configuration speaks of it.
+
+        Raises
+        ------
+        SourceError
+            Nothing is there, the bucket does not exist, it may not be read, the store does not
+            answer, or the URL is not one of a store.
+        MissingExtraError
+            The package that speaks to this store is not installed.
+        """
+        protocol = _protocol(url, key)
+        if protocol not in self._opened:
+            self._opened[protocol] = _open(protocol, url, key)
+        store = self._opened[protocol]
+        is_pattern = any(mark in url for mark in "*?[")
+        with _store_errors(url, key):
+            names = [url] if _is_object(store, url) else []
+            if is_pattern and not names:
+                names = _matching(store, url)
+            if not names:
+                raise _nothing_there(store, url, key, is_pattern=is_pattern)
+        return tuple(StoredObject(str(store.unstrip_protocol(name)), key, store) for name in names)
 
 
-def open_store(url: str, key: str) -> Any:
-    """Open the fsspec file system of a URL.
-
-    Raises
-    ------
-    SourceError
-        There is no such kind of store, or the URL carries a password.
-    MissingExtraError
-        The package that speaks to this store is not installed.
-    """
+def _protocol(url: str, key: str) -> str:
     found = _PROTOCOL.match(url)
     protocol = found[1].lower() if found else ""
     if _LOGIN.search(url):
@@ -152,31 +154,29 @@ def open_store(url: str, key: str) -> Any:
             f"{key}: {url.partition('?')[0]} is not in an object store.",
             hint="Write a plain path for a local file; download what lies on a web server.",
         )
+    return protocol
+
+
+def _open(protocol: str, url: str, key: str) -> Any:
     try:
-        return _store(protocol)
+        import fsspec  # noqa: PLC0415 -- an extra
+
+        # The engine asks for the very bytes it needs, so a cache that reads ahead reads in vain;
+        # a shared instance would keep an earlier run's listing and credentials.
+        return fsspec.get_filesystem_class(protocol)(
+            default_cache_type="none", skip_instance_cache=True
+        )
     except ImportError as error:
-        if protocol in {"s3", "s3a"} or error.name == "fsspec":
-            hint = "Install it with  pip install 'leadlight[s3]'"
-        else:
-            hint = f"{error}."
+        is_ours = protocol in {"s3", "s3a"} or error.name == "fsspec"
+        hint = "Install it with  pip install 'leadlight[s3]'" if is_ours else f"{error}."
         raise MissingExtraError(
             f"{key}: reading {protocol}:// needs a package that is not installed.", hint=hint
         ) from error
     except ValueError as error:
         raise SourceError(
-            f"{key}: {url}: there is no kind of store called '{protocol}'.",
-            hint="Common ones are s3://, gs:// and abfs://.",
+            f"{key}: {url}: no store of kind '{protocol}' can be opened: {_reason(error)}.",
+            hint="Common kinds are s3://, gs:// and abfs://.",
         ) from error
-
-
-def _store(protocol: str) -> Any:
-    import fsspec  # noqa: PLC0415 -- an extra
-
-    # The engine asks for the very bytes it needs, so a cache that reads ahead would read in vain;
-    # a listing kept from an earlier run would hide new files.
-    return fsspec.get_filesystem_class(protocol)(
-        default_cache_type="none", use_listings_cache=False, skip_instance_cache=True
-    )
 
 
 def _is_object(store: Any, url: str) -> bool:
@@ -186,7 +186,22 @@ def _is_object(store: Any, url: str) -> bool:
         return False
 
 
+def _matching(store: Any, url: str) -> list[str]:
+    try:
+        found = store.glob(url, detail=True)
+    except FileNotFoundError:
+        return []
+    return sorted(name for name, about in found.items() if about["type"] == "file")
+
+
 def _nothing_there(store: Any, url: str, key: str, *, is_pattern: bool) -> SourceError:
+    bucket = "/".join(url.split("/")[:3])
+    if not store.exists(bucket):
+        return SourceError(
+            f"{key}: {url} not found: there is no bucket {bucket}.",
+            hint="Check its name, and the endpoint if the store is not Amazon's own "
+            "(AWS_ENDPOINT_URL).",
+        )
     if is_pattern:
         return SourceError(
             f"{key}: no files match {url}.",
@@ -200,9 +215,7 @@ def _nothing_there(store: Any, url: str, key: str, *, is_pattern: bool) -> Sourc
     folder = url.rpartition("/")[0]
     try:
         siblings = sorted(PurePosixPath(name).name for name in store.ls(folder, detail=False))
-    except FileNotFoundError as error:
-        if "bucket" in str(error).lower():
-            raise
+    except FileNotFoundError:
         siblings = []
     listed = ", ".join(siblings[:12]) + (", ..." if len(siblings) > 12 else "")
     return SourceError(
@@ -220,9 +233,8 @@ def _store_errors(url: str, key: str) -> Iterator[None]:
         raise  # of the file's content, not of the store
     except FileNotFoundError as error:
         raise SourceError(
-            f"{key}: {url} not found: {_reason(error)}.",
-            hint="Check the bucket's name, and the endpoint if the store is not Amazon's own "
-            "(AWS_ENDPOINT_URL).",
+            f"{key}: {url} is no longer there: {_reason(error)}.",
+            hint="Run again once whatever writes there is done.",
         ) from error
     except PermissionError as error:
         raise SourceError(

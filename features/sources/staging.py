@@ -22,7 +22,7 @@ from leadlight.features.sql import file_literal, identifier, literal
 
 from .database import database_label, stage_database
 from .files import find_files
-from .object_store import StoredObject, TableFile
+from .object_store import ObjectStores, StoredObject, TableFile
 from .source import Source
 from .text import (
     Dialect,
@@ -92,11 +92,14 @@ class Stage:
         Temporary folder; the caller removes it.
     labels : mapping of Path or StoredObject to str
         Short names of files.
+    stores : ObjectStores
+        That the files are found in.
     """
 
     engine: DuckDBEngine
     directory: Path
     labels: Mapping[TableFile, str] = field(default_factory=dict)
+    stores: ObjectStores = field(default_factory=ObjectStores)
     _text: dict[tuple[TableFile, str | None, str | None], StagedFile] = field(default_factory=dict)
     _count: int = 0
 
@@ -114,7 +117,7 @@ class Stage:
             stage_database(source, target)
             staged = (StagedFile(target, database_label(source)),)
         else:
-            files = find_files(source)
+            files = find_files(source, self.stores)
             if files.kind == "text":
                 staged = tuple(self._stage_text(path, source) for path in files.paths)
             elif files.kind == "duckdb":
