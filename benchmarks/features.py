@@ -11,11 +11,13 @@ from pathlib import Path
 from features_comparison import NAMES, compare, compare_slices
 from features_environments import python_of
 from features_growth import growths
-from features_tables import marks, print_comparison, print_growth
+from features_nightly import nightly
+from features_tables import marks, nightly_figures, print_comparison, print_growth
 from results import OUT, write_results
 from rich.console import Console
 
 MILLION = 1_000_000
+LIMIT_MEGABYTES = 1e9 / 2**20  # the engine's limit in every run, as FeatureTask has it
 
 
 def main() -> None:
@@ -38,9 +40,14 @@ def main() -> None:
             for growth in growths(MILLION // 10 if options.quick else MILLION, place):
                 print_growth(growth, console)
                 grown.append(growth)
-    found = marks(comparisons, grown)
+        nights = []
+        if options.night:
+            nights.append(nightly(MILLION // 10 if options.quick else 10 * MILLION, place))
+    found = marks(comparisons, grown, LIMIT_MEGABYTES)
+    for night in nights:
+        found += nightly_figures(night)
     write_results("features", found, seed=0, quick=options.quick, console=console)
-    whole = {"comparisons": comparisons, "growth": grown}
+    whole = {"comparisons": comparisons, "growth": grown, "nightly": nights}
     runs = {name: [asdict(each) for each in found] for name, found in whole.items()}
     (OUT / "features-runs.json").write_text(json.dumps(runs, indent=2) + "\n")
 
@@ -49,12 +56,14 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="0.2 million events, growth at 0.1")
     parser.add_argument(
-        "--millions", type=float, nargs="+", help="of events; 1 10 50 if not told otherwise"
+        "--millions", type=float, nargs="*", help="of events; 1 10 50 if not told otherwise"
     )
     parser.add_argument("--peers", nargs="*", default=list(NAMES), choices=list(NAMES))
     parser.add_argument("--no-growth", dest="growth", action="store_false")
+    parser.add_argument("--no-night", dest="night", action="store_false")
     options = parser.parse_args()
-    options.millions = options.millions or ([0.2] if options.quick else [1, 10, 50])
+    if options.millions is None:
+        options.millions = [0.2] if options.quick else [1, 10, 50]
     return options
 
 

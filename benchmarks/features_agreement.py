@@ -5,6 +5,7 @@ from pathlib import Path
 import duckdb
 
 TOLERANCE = 1e-9
+EQUAL = "equal"
 _KEYS = {"lead_id", "account_id", "as_of", "label", "position"}
 
 
@@ -36,7 +37,7 @@ def agreement(ours: Path, theirs: Path, *, every: int = 1) -> str:
     worst, name = max(zip(found, names, strict=True))
     if worst > TOLERANCE:
         return f"{name} differs by {worst:.3g}"
-    return f"equal ({len(names)} columns)"
+    return f"{EQUAL} ({len(names)} columns)"
 
 
 def _difference(name: str, kind: str) -> str:

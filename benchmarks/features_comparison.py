@@ -8,9 +8,11 @@ from pathlib import Path
 from demo_scan import scan
 from features_agreement import agreement
 from features_definitions import COMMON_KINDS, all_families, common_features, own_kinds, task_of
-from features_measures import Measure, leadlight_command, measure, peer_command
+from features_measures import Contestant, Measure, leadlight_command, measured, peer_command
 from features_world import World, WrittenWorld, written_world
 from footprint import watch_call
+
+from leadlight.features.catalog import feature_catalog
 
 LEADLIGHT = "leadlight"
 POLARS = "Polars"
@@ -70,11 +72,13 @@ def compare(events: int, pythons: Mapping[str, str], folder: Path) -> Comparison
     with written_world(world, folder, snapshots_a_lead=SNAPSHOTS_A_LEAD) as written:
         scanned = watch_call(scan, [str(path) for path in written.tables.parts("events")]).returned
         survivors = {peer: pythons[peer] for peer in pythons if peer not in ON_A_SLICE}
-        ours, *others = _beside(written, survivors)
+        contestants = _contestants(written, survivors)
         if events <= _ALL_FAMILIES_UNTIL:
             task = task_of(written, all_families(world))
-            others.insert(0, measure("leadlight, all families", task, leadlight_command()))
-    return Comparison(events, scanned, (ours, *others))
+            whole = Contestant(f"{LEADLIGHT}, all families", task, leadlight_command())
+            contestants.insert(1, whole)
+        measures = measured(contestants)
+    return Comparison(events, scanned, measures)
 
 
 def compare_slices(pythons: Mapping[str, str], folder: Path) -> tuple[Measure, ...]:
@@ -83,30 +87,29 @@ def compare_slices(pythons: Mapping[str, str], folder: Path) -> tuple[Measure, .
     if not some:
         return ()
     with written_world(World(_SLICE), folder, snapshots_a_lead=SNAPSHOTS_A_LEAD) as written:
-        _, *others = _beside(written, some)
+        _, *others = measured(_contestants(written, some), repeats=1)
     return tuple(others)
 
 
-def _beside(written: WrittenWorld, pythons: Mapping[str, str]) -> list[Measure]:
-    """Measure leadlight and peers on the features that all of them have."""
+def _contestants(written: WrittenWorld, pythons: Mapping[str, str]) -> list[Contestant]:
+    """leadlight first, whose features are kept, then peers, whose are held against them."""
     common = common_features(own_kinds(written.world, COMMON_KINDS))
     task = task_of(written, common)
     kept = written.folder / "features-of-leadlight"
+    every = 1 if written.world.events <= _ALL_COLUMNS_UNTIL else 8
 
     def keep(output: Path) -> str:
         output.rename(kept)
         return ""
 
-    ours = measure(LEADLIGHT, task, leadlight_command(), agreement=keep)
-    every = 1 if written.world.events <= _ALL_COLUMNS_UNTIL else 8
-    others = [
-        measure(
+    peers = [
+        Contestant(
             NAMES[peer],
             task,
             peer_command(python, peer),
-            features=ours.features,
+            features=len(feature_catalog(common)),
             agreement=partial(agreement, kept, every=every),
         )
         for peer, python in pythons.items()
     ]
-    return [ours, *others]
+    return [Contestant(LEADLIGHT, task, leadlight_command(), agreement=keep), *peers]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from features_definitions import COMMON_KINDS, LOOKBACKS, common_features, own_kinds, task_of
-from features_measures import Measure, leadlight_command, measure
+from features_measures import Contestant, Measure, leadlight_command, measured
 from features_world import World, written_world
 
 _LOOKBACKS = {
@@ -72,5 +72,5 @@ def _measure(case: _Case, folder: Path) -> Measure:
     kinds = own_kinds(case.world, case.kinds)
     definition = common_features(kinds, _LOOKBACKS[case.lookbacks])
     with written_world(case.world, folder, snapshots_a_lead=case.snapshots) as written:
-        task = task_of(written, definition)
-        return measure(case.name, task, leadlight_command(), enough=_ENOUGH_SECONDS)
+        ours = Contestant(case.name, task_of(written, definition), leadlight_command())
+        return measured([ours], enough=_ENOUGH_SECONDS)[0]

@@ -17,7 +17,7 @@ def main() -> None:
     tables = CanonicalTables(task.folder, task.columns)
     with (
         telling(features=len(feature_catalog(definition))),
-        DuckDBEngine(memory_limit="1GB", temp_directory=task.output.parent) as engine,
+        DuckDBEngine(memory_limit=task.memory_limit, temp_directory=task.output.parent) as engine,
     ):
         compute_features(engine, tables, task.snapshots, definition, task.output, store=task.store)
 

@@ -1,10 +1,10 @@
-"""A contestant's runs on one world, summed up."""
+"""Contestants' runs of a task, summed up."""
 
 import shutil
 import statistics
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from features_runs import Run, run_command
@@ -13,6 +13,7 @@ from features_task import FeatureTask
 HERE = Path(__file__).resolve().parent
 REPEATS = 3
 ENOUGH_SECONDS = 40.0  # no further repeat once the runs took this long together
+TIME_LIMIT = 600.0
 
 
 @dataclass(frozen=True)
@@ -53,54 +54,70 @@ class Measure:
         return self.events / self.seconds
 
 
-def measure(
-    name: str,
-    task: FeatureTask,
-    command: Sequence[str],
-    *,
-    features: int = 0,
-    time_limit: float = 900.0,
-    repeats: int = REPEATS,
-    enough: float = ENOUGH_SECONDS,
-    agreement: Callable[[Path], str] = lambda _: "",
-) -> Measure:
-    """Run a task some times; the output is removed.
+@dataclass(frozen=True)
+class Contestant:
+    """Someone who can do a task.
 
-    Parameters
+    Attributes
     ----------
+    name : str
+    task : FeatureTask
     command : sequence of str
         To which the path of the task's file is added.
     features : int
-        How many there are, if the command does not tell.
+        How many it computes, if the command does not tell.
     agreement : callable
-        Given the last run's output, says whether it is right.
+        Given the output of the first run, says whether it is right.
     """
-    place = task.output.parent
-    runs: list[Run] = []
-    said = ""
-    while len(runs) < repeats and sum(run.seconds for run in runs) < enough:
-        shutil.rmtree(place, ignore_errors=True)
+
+    name: str
+    task: FeatureTask
+    command: Sequence[str]
+    features: int = 0
+    agreement: Callable[[Path], str] = lambda _: ""
+
+    def run(self, *, first: bool) -> tuple[Run, str]:
+        """Do the task once; return what it took and, of a first run, whether it is right."""
+        place = self.task.output.parent
         place.mkdir(parents=True)
-        task.save(place / "task.json")
-        runs.append(run_command([*command, str(place / "task.json")], time_limit=time_limit))
-        if runs[-1].stopped:
-            break
-    last = runs[-1]
-    if not last.stopped:
-        said = agreement(task.output)
-    shutil.rmtree(place, ignore_errors=True)
-    found = Measure(
-        name=name,
-        events=task.events,
-        features=last.facts.get("features", features),
-        seconds=statistics.median(run.seconds for run in runs),
+        self.task.save(place / "task.json")
+        done = run_command([*self.command, str(place / "task.json")], time_limit=TIME_LIMIT)
+        said = self.agreement(self.task.output) if first and not done.stopped else ""
+        shutil.rmtree(place)
+        return done, said
+
+
+def measured(
+    contestants: Sequence[Contestant], *, repeats: int = REPEATS, enough: float = ENOUGH_SECONDS
+) -> tuple[Measure, ...]:
+    """Let contestants run in turns, so that what else the machine does falls on all of them."""
+    runs: dict[str, list[Run]] = {each.name: [] for each in contestants}
+    said = {}
+    for turn in range(repeats):
+        for each in contestants:
+            done = runs[each.name]
+            if sum(run.seconds for run in done) < enough and not (done and done[-1].stopped):
+                run, words = each.run(first=turn == 0)
+                done.append(run)
+                said.setdefault(each.name, words)
+    return tuple(_summed_up(each, runs[each.name], said[each.name]) for each in contestants)
+
+
+def _summed_up(contestant: Contestant, runs: Sequence[Run], agreement: str) -> Measure:
+    stopped = [run for run in runs if run.stopped]
+    facts = runs[0].facts
+    return Measure(
+        name=contestant.name,
+        events=contestant.task.events,
+        features=facts.get("features", contestant.features),
+        seconds=statistics.median(run.seconds for run in stopped or runs),
         cpu=statistics.median(run.cpu for run in runs),
         megabytes=max(run.megabytes for run in runs),
         runs=len(runs),
-        agreement=said,
-        note=last.facts.get("version", ""),
+        stopped=stopped[0].stopped if stopped else "",
+        agreement=agreement,
+        note=facts.get("version", ""),
     )
-    return replace(found, stopped=last.stopped, seconds=last.seconds) if last.stopped else found
 
 
 def leadlight_command() -> list[str]:

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 
+from features_agreement import EQUAL
 from features_comparison import LEADLIGHT, POLARS, Comparison
 from features_growth import Growth
 from features_measures import Measure
-from results import Result, at_most
+from features_nightly import Nightly
+from results import Result, against, at_least, at_most
 from rich.console import Console
 from rich.table import Table
 
@@ -51,18 +53,18 @@ def _contestant(each: Measure, ours: Measure, scan: float) -> tuple[str, ...]:
 
 
 def _extrapolated(each: Measure, ours: Measure, comparison: Comparison) -> tuple[str, ...]:
-    """Figures of a slice, as they were measured; the ratio is that of time for each event."""
+    """Figures of a slice as they were measured; the ratios are those of an event's time."""
     slower = (each.seconds / each.events) / (ours.seconds / ours.events)
     harder = (each.cpu / each.events) / (ours.cpu / ours.events)
     return (
-        f"{each.name} {each.note}, {each.events:,} events",
+        f"{each.name} {each.note}, extrapolated from {each.events:,} events",
         str(each.features),
         _number(each.seconds),
         _number(each.cpu),
         _number(each.megabytes),
         _number(each.rate),
         "",
-        f"{_number(slower)}, {_number(harder)} an event (extrapolated to {comparison.events:,})",
+        f"{_number(slower)}, {_number(harder)}, -",
         str(each.runs),
         each.agreement,
     )
@@ -90,8 +92,36 @@ def print_growth(growth: Growth, console: Console) -> None:
     console.print(table)
 
 
-def marks(comparisons: Sequence[Comparison], growths: Sequence[Growth]) -> list[Result]:
-    """Return the figures that have a mark, of the sizes that were run."""
+def nightly_figures(nightly: Nightly) -> list[Result]:
+    """Return what a night saves that finds the store of the night before."""
+    night, scratch = nightly.night, nightly.scratch
+    name = f"night after a new day, {nightly.events:,} events"
+    less = nightly.events / nightly.filed
+    return [
+        at_least(f"{name}: times fewer events read and filed", less, "", 5),
+        against(f"{name}: wall time", night.seconds, "s", scratch.name, scratch.seconds),
+        against(f"{name}: CPU time", night.cpu, "s", scratch.name, scratch.cpu),
+        Result(f"{name}: store, for each event", nightly.bytes_an_event, "bytes"),
+        Result(
+            f"{name}: features are those from nothing: {scratch.agreement}",
+            float(scratch.agreement.startswith(EQUAL)),
+            "",
+            mark="1",
+            met=scratch.agreement.startswith(EQUAL),
+        ),
+    ]
+
+
+def marks(
+    comparisons: Sequence[Comparison], growths: Sequence[Growth], memory_limit: float
+) -> list[Result]:
+    """Return the figures that have a mark, of the sizes that were run.
+
+    Parameters
+    ----------
+    memory_limit : float
+        That leadlight's engine was given, in megabytes.
+    """
     found = []
     for comparison in comparisons:
         ours, polars = comparison.named(LEADLIGHT), comparison.named(POLARS)
@@ -125,7 +155,8 @@ def marks(comparisons: Sequence[Comparison], growths: Sequence[Growth]) -> list[
     every = [each for each in every if each.name.startswith(LEADLIGHT)]
     every += [each for growth in growths for each in growth.measures]
     most = max(each.megabytes for each in every)
-    return [*found, at_most("most memory of any of leadlight's runs", most, "MB", 2048)]
+    figure = "most memory of any of leadlight's runs"
+    return [*found, at_most(figure, most, "MB", memory_limit)]
 
 
 def _number(value: float) -> str:

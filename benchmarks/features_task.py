@@ -60,6 +60,8 @@ class FeatureTask:
         leadlight's feature definition, as plain data.
     columns : dict
         Of each canonical table.
+    memory_limit : str
+        Of leadlight's engine, as a user would set it.
     store : Path or None
         Where leadlight keeps events from one run to the next.
     """
@@ -73,6 +75,7 @@ class FeatureTask:
     page_type: str
     definition: dict[str, Any]
     columns: dict[str, tuple[str, ...]]
+    memory_limit: str = "1GB"
     store: Path | None = None
 
     @property

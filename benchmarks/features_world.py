@@ -184,6 +184,36 @@ def write_snapshots(world: World, path: Path, snapshots_a_lead: int) -> Path:
     return path
 
 
+def write_next_day(written: WrittenWorld) -> int:
+    """Write the events of the day after the world's end; return how many."""
+    world = written.world
+    end = START + timedelta(days=DAYS)
+    until = world.events + world.events // DAYS
+    sql = _events(world, _Month(end, end + timedelta(days=1)), world.events, until)
+    path = written.tables.directory / "events" / f"{end:%Y-%m}.parquet"
+    with duckdb.connect() as database:
+        database.execute("SET TimeZone = 'UTC'")
+        _write(database, sql, path)
+    return until - world.events
+
+
+def write_snapshots_of_all(world: World, path: Path, day: int) -> Path:
+    """Write a snapshot of each lead at the beginning of one day, counted from the world's start."""
+    with duckdb.connect() as database:
+        database.execute("SET TimeZone = 'UTC'")
+        _write(
+            database,
+            f"""
+            SELECT {_lead(world, "i")} AS lead_id, {_account(world, "i")} AS account_id,
+                {_at(f"{day * 86_400}::DOUBLE")} AS as_of,
+                NULL::BOOLEAN AS label, NULL::DOUBLE AS position
+            FROM range({world.leads}) leads(i)
+            """,
+            path,
+        )
+    return path
+
+
 @dataclass(frozen=True)
 class _Month:
     start: date
