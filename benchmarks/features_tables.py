@@ -28,7 +28,7 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
     for each in comparison.measures:
         table.add_row(*_contestant(each, ours, comparison.scan))
     for each in comparison.slices:
-        table.add_row(*_extrapolated(each, ours, comparison))
+        table.add_row(*_extrapolated(each, ours))
     console.print(table)
 
 
@@ -52,7 +52,7 @@ def _contestant(each: Measure, ours: Measure, scan: float) -> tuple[str, ...]:
     )
 
 
-def _extrapolated(each: Measure, ours: Measure, comparison: Comparison) -> tuple[str, ...]:
+def _extrapolated(each: Measure, ours: Measure) -> tuple[str, ...]:
     """Figures of a slice as they were measured; the ratios are those of an event's time."""
     slower = (each.seconds / each.events) / (ours.seconds / ours.events)
     harder = (each.cpu / each.events) / (ours.cpu / ours.events)
