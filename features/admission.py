@@ -7,6 +7,8 @@ keeps, with the ``won`` expression), ``clean`` (trimmed texts, missing ones NULL
 
 from dataclasses import dataclass
 from datetime import datetime
+from datetime import time as clock
+from zoneinfo import ZoneInfo
 
 from .mapping import MappedColumn, required_columns
 from .reading import Reading, TimeStyle, chosen_rows
@@ -55,7 +57,16 @@ def typed_rows(reading: Reading, now: datetime, *, flat: bool) -> str:
         {_problems(reading, now, flat=flat)} AS "#problems",
         {_still_open(reading, now)} AS "#open",
         {stored}
-    FROM typed"""
+    FROM typed{_since(reading)}"""
+
+
+def _since(reading: Reading) -> str:
+    since = reading.staged.source.since
+    if since is None:
+        return ""
+    start = datetime.combine(since, clock(), ZoneInfo(reading.timezone))
+    # A row without a readable time stays, to be quarantined.
+    return f" WHERE ({_typed(_place(reading, 'occurred_at'))} < {literal(start)}) IS NOT TRUE"
 
 
 def _clean(index: int) -> str:

@@ -14,7 +14,7 @@ from .reading import (
     text_times,
     time_styles_query,
 )
-from .sources import StagedSource
+from .sources import Source, StagedSource
 from .sources.expression import (
     Expression,
     check_expression,
@@ -86,6 +86,31 @@ def _reading(
         offsets=_offsets(engine, staged, mapping.columns),
     )
     return _with_position(engine, reading), mapping.notes
+
+
+def used_columns(
+    engine: DuckDBEngine, source: Source, columns: Sequence[str], label: str
+) -> tuple[str, ...]:
+    """Columns of a source that anything is read from, in the source's order.
+
+    Raises
+    ------
+    ColumnNotFoundError
+        A mapped, required or referred column is not there.
+    SourceError
+        An expression is not SQL.
+    """
+    known = dict.fromkeys(columns, "")
+    used: set[str] = set()
+    for name, sql in (("where", source.where), ("won", source.won)):
+        if sql is not None:
+            key = f"{source.key}.{name}"
+            used.update(read_expression(engine, sql, key=key, label=label, columns=known).columns)
+            if "*" in sql:
+                return tuple(columns)
+    mapping = map_columns(source, columns, label=label)
+    used.update(column.raw for column in mapping.columns if column.origin == "column")
+    return tuple(name for name in columns if name in used)
 
 
 def _expression(

@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import duckdb
 
 from .admission import typed_rows
-from .columns import read_columns
+from .columns import read_columns, used_columns
 from .engines import DuckDBEngine
 from .errors import DataQualityError, SourceError, WorkspaceError
 from .mapping import is_flat
@@ -76,7 +77,9 @@ class Intake:
         paths = [
             path for s in sources if s.path is not None for path in find_files(s, stores).paths
         ]
-        self.stage = Stage(engine, work / "stage", labels(paths), stores)
+        self.stage = Stage(
+            engine, work / "stage", labels(paths), stores, partial(used_columns, engine)
+        )
         self.flat = any(is_flat(source) for source in sources)
         self.columns: dict[str, tuple[str, ...]] = {}
         self.rows_read: dict[str, int] = {}
@@ -88,6 +91,11 @@ class Intake:
         """Read, check and build one canonical table in the temporary folder."""
         staged = [self.stage.stage(source) for source in sources]
         self.notes += [note for item in staged for file in item.files for note in file.notes]
+        self.notes += [
+            f"{table}: what lies before {source.since} is not read, as {source.key}.since says."
+            for source in sources
+            if source.since
+        ]
         with self._errors(staged):
             readings, notes = read_columns(self.engine, staged)
             self.notes += notes
@@ -129,7 +137,8 @@ class Intake:
         if table not in _NEVER_EMPTY:
             self.notes.append(f"{table}: {labels_read} has no rows.")
             return
-        kept = " that its `where` keeps" if any(item.source.where for item in staged) else ""
+        chosen = any(item.source.where or item.source.since for item in staged)
+        kept = " that its `where` and `since` keep" if chosen else ""
         keys = " and ".join(item.source.key for item in staged)
         raise SourceError(
             f"{table}: {labels_read} has no rows{kept}.",

@@ -123,8 +123,21 @@ def chosen_rows(reading: Reading) -> str:
         )
         columns = f"* EXCLUDE ({excluded}) REPLACE ({restored})"
     won = f", ({reading.won.sql}\n) AS {identifier(WON)}" if reading.won else ""
-    where = f" WHERE ({reading.where.sql}\n)" if reading.where else ""
+    conditions = [f"({reading.where.sql}\n)"] if reading.where else []
+    conditions += _recent(reading)
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     return f"SELECT {columns}{won} FROM {scope}{where}"
+
+
+def _recent(reading: Reading) -> list[str]:
+    """Conditions on a native time that let the engine pass over files and row groups too old."""
+    day = reading.staged.source.read_from
+    conditions = []
+    for column in reading.columns:
+        if day and column.name == "occurred_at" and is_time(reading.types[column.raw]):
+            raw, source_type = identifier(column.raw), reading.types[column.raw]
+            conditions.append(f"({raw} >= CAST('{day}' AS {source_type}) OR {raw} IS NULL)")
+    return conditions
 
 
 def time_styles_query(reading: Reading) -> str | None:

@@ -181,7 +181,7 @@ class TableSource(Settings):
         """
         said = self.model_dump(include={"name", "query", "columns", "where", "timezone"})
         said |= self.model_dump(include={"delimiter", "encoding", "missing"})
-        said |= self.model_dump(include={"event_type", "won", "order_by"})
+        said |= self.model_dump(include={"event_type", "since", "won", "order_by"})
         return Source(
             table=self.table,
             key=key,
@@ -224,6 +224,9 @@ class EventsSource(TableSource):
 
     event_type: Text | None = Field(
         default=None, description="One type for every row; instead of a mapped column"
+    )
+    since: date | None = Field(
+        default=None, description="First day to read, such as 2023-01-01; default: all there is"
     )
 
     @model_validator(mode="after")

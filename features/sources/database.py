@@ -5,9 +5,10 @@ the same door, and a column whose type changes from batch to batch cannot stop t
 """
 
 import json
-from collections.abc import Iterator, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, time
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from .source import Source
 
 _BATCH = 50_000
 _EXTRAS = {"psycopg": "postgres"}
+_ROWS = "source_rows"
 
 
 def database_label(source: Source) -> str:
@@ -41,10 +43,21 @@ def database_label(source: Source) -> str:
     return f"{url.get_backend_name()}://{place}/{url.database or ''}{table}"
 
 
-def stage_database(source: Source, target: Path) -> None:
+def stage_database(
+    source: Source, target: Path, used: Callable[[Source, Sequence[str], str], Sequence[str]]
+) -> None:
     """Stream a table or query into a Parquet file of text columns.
 
-    The server keeps a cursor and sends batch after batch, so memory is bounded.
+    The server keeps a cursor and sends batch after batch, so memory is bounded. Of a table it is
+    asked only for the columns that are used, and for rows of ``since`` and later; a query runs as
+    it is.
+
+    Parameters
+    ----------
+    source : Source
+    target : Path
+    used : callable
+        From the source, the columns of its table and its label to the columns that are read.
 
     Raises
     ------
@@ -60,7 +73,7 @@ def stage_database(source: Source, target: Path) -> None:
     try:
         with _database_errors(label, source), engine.connect() as connection:
             streaming = connection.execution_options(stream_results=True, yield_per=_BATCH)
-            result = streaming.execute(_statement(source, connection))
+            result = streaming.execute(_statement(source, connection, used))
             names = _unique(tuple(result.keys()))
             schema = pa.schema([(name, pa.string()) for name in names])
             with pq.ParquetWriter(target, schema, compression="snappy") as writer:
@@ -135,7 +148,11 @@ def _is_file(database: str) -> bool:
     return database == ":memory:" or database.startswith("file:") or Path(database).is_file()
 
 
-def _statement(source: Source, connection: sa.Connection) -> sa.Executable:
+def _statement(
+    source: Source,
+    connection: sa.Connection,
+    used: Callable[[Source, Sequence[str], str], Sequence[str]],
+) -> sa.Executable:
     if source.query is not None:
         # exec_driver_sql semantics: a colon in the user's SQL is not a parameter.
         return sa.text(source.query.replace(":", r"\:"))
@@ -149,7 +166,49 @@ def _statement(source: Source, connection: sa.Connection) -> sa.Executable:
             f"{did_you_mean(table, known)}",
             hint=f"It has: {', '.join(sorted(known)[:20]) or 'no tables'}.",
         )
-    return sa.select(sa.text("*")).select_from(sa.table(table, schema=where))
+    with warnings.catch_warnings():
+        # A column of a type that SQLAlchemy does not know is read as text like any other.
+        warnings.simplefilter("ignore", sa.exc.SAWarning)
+        types = {item["name"]: item["type"] for item in inspector.get_columns(table, where)}
+        key = inspector.get_pk_constraint(table, where)["constrained_columns"]
+    rows = sa.table(table, *map(sa.column, types), schema=where).alias(_ROWS)
+    wanted = used(source, tuple(types), database_label(source))
+    dialect = connection.dialect.name
+    statement = sa.select(*_selected(rows, wanted, key, dialect))
+    # SQLite keeps whatever it is given in a column, however the column is declared.
+    return statement if dialect == "sqlite" else _recent(statement, rows, types, source)
+
+
+def _selected(
+    rows: sa.FromClause, wanted: Sequence[str], key: Sequence[str], dialect: str
+) -> list[sa.ColumnElement[Any]]:
+    """Columns that are used, and what tells rows apart that are alike in them."""
+    if len(wanted) == len(rows.c):
+        return list(rows.c)
+    if key:
+        return [column for column in rows.c if column.name in {*wanted, *key}]
+    if dialect == "postgresql":
+        whole: sa.Label[int] = sa.literal_column(f"hashtextextended({_ROWS}::text, 0)").label(
+            "whole row"
+        )
+        return [*(column for column in rows.c if column.name in wanted), whole]
+    return list(rows.c)
+
+
+def _recent(
+    statement: sa.Select[Any],
+    rows: sa.FromClause,
+    types: Mapping[str, sa.types.TypeEngine[Any]],
+    source: Source,
+) -> sa.Select[Any]:
+    """Ask only for rows of ``since`` and later, where the database knows that they are times."""
+    day = source.read_from
+    mapped = source.columns.get("occurred_at", "occurred_at").lower()
+    name = next((name for name in types if name.lower() == mapped), None)
+    if day is None or name is None or not isinstance(types[name], (sa.Date, sa.DateTime)):
+        return statement
+    start = day if isinstance(types[name], sa.Date) else datetime.combine(day, time())
+    return statement.where((rows.c[name] >= start) | rows.c[name].is_(None))
 
 
 def _unique(names: Sequence[str]) -> list[str]:

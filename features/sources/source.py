@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class Source:
         SQL condition over the source's columns: which rows to read.
     event_type : str or None
         Events only: one type for every row of this source.
+    since : date or None
+        Events only: first day to read, in ``timezone``.
     won : str or None
         Outcomes, or leads of a flat table: SQL expression over the source's columns that says
         whether the row is a win.
@@ -53,9 +56,15 @@ class Source:
     columns: Mapping[str, str] = field(default_factory=dict)
     where: str | None = None
     event_type: str | None = None
+    since: date | None = None
     won: str | None = None
     order_by: str | None = None
     timezone: str | None = None
     delimiter: str | None = None
     encoding: str | None = None
     missing: tuple[str, ...] = ()
+
+    @property
+    def read_from(self) -> date | None:
+        """A day before which no row can be of ``since`` or later, whatever zones are in play."""
+        return self.since - timedelta(days=2) if self.since else None

@@ -4,7 +4,7 @@ Text files and databases are written once, as text columns, into a temporary fol
 read where it lies. Row numbers then cost nothing: Parquet knows them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -94,12 +94,15 @@ class Stage:
         Short names of files.
     stores : ObjectStores
         That the files are found in.
+    used : callable
+        From a source, the columns of its table and its label to the columns that are read.
     """
 
     engine: DuckDBEngine
     directory: Path
-    labels: Mapping[TableFile, str] = field(default_factory=dict)
-    stores: ObjectStores = field(default_factory=ObjectStores)
+    labels: Mapping[TableFile, str]
+    stores: ObjectStores
+    used: Callable[[Source, Sequence[str], str], Sequence[str]]
     _text: dict[tuple[TableFile, str | None, str | None], StagedFile] = field(default_factory=dict)
     _count: int = 0
 
@@ -114,7 +117,7 @@ class Stage:
         staged: tuple[StagedFile, ...]
         if source.url is not None:
             target = self._next()
-            stage_database(source, target)
+            stage_database(source, target, self.used)
             staged = (StagedFile(target, database_label(source)),)
         else:
             files = find_files(source, self.stores)

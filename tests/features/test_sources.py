@@ -3,14 +3,20 @@
 import gzip
 import subprocess
 import sys
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 
 import duckdb
 import pytest
-from door import Door, count_of
+from door import NOW, Door, count_of
 
-from leadlight.features.sources import Source
+from leadlight.features.admission import typed_rows
+from leadlight.features.columns import read_columns, used_columns
+from leadlight.features.engines import DuckDBEngine
+from leadlight.features.sources import Source, Stage
+from leadlight.features.sources.object_store import ObjectStores
 
 LEADS = "lead_id,created_at,job_title\na,2024-01-01T00:00:00Z,Chef\nb,2024-01-02T00:00:00Z,Käufer\n"
 
@@ -322,6 +328,74 @@ def test_one_source_column_may_feed_two_canonical_ones(door: Door) -> None:
     assert [(r["email"], r["owner"]) for r in door.table("leads")] == [("a", "a"), ("b", "b")]
 
 
+SINCE = date(2024, 2, 3)
+
+
+@pytest.mark.parametrize(
+    ("ts", "days"),
+    [
+        ("TIMESTAMPTZ '2024-02-01 23:00:00+00' + to_hours(i)", [2, 3, 4]),
+        ("TIMESTAMP '2024-02-01 00:00:00' + to_hours(i)", [2, 3]),
+        ("DATE '2024-02-01' + i::INTEGER // 24", [3]),
+        ("strftime(TIMESTAMP '2024-02-01' + to_hours(i), '%Y-%m-%dT%H:%M:%S')", [2, 3]),
+        ("epoch(TIMESTAMP '2024-02-01' + to_hours(i))::BIGINT", [2, 3]),
+    ],
+    ids=["zoned", "naive", "date", "text", "epoch"],
+)
+def test_since_leaves_out_what_lies_before_the_day_begins_in_the_sources_zone(
+    door: Door, ts: str, days: list[int]
+) -> None:
+    door.parquet("e.parquet", f"SELECT 'a' AS lead_id, {ts} AS ts FROM range(72) t(i)")
+    source = door.source(
+        "events",
+        "e.parquet",
+        columns={"occurred_at": "ts"},
+        event_type="v",
+        timezone="Europe/Berlin",
+    )
+    door.admit(door.leads(), source)
+    start = datetime(2024, 2, 2, 23, tzinfo=UTC)
+    expected = [row for row in door.table("events") if row["occurred_at"] >= start]
+    report = door.admit(door.leads(), replace(source, since=SINCE))
+    assert door.table("events") == expected
+    assert report.rows_read["events"] == len(expected)
+    assert sorted({row["occurred_at"].day for row in expected}) == days
+
+
+def test_rows_without_a_readable_time_are_quarantined_whatever_since_says(door: Door) -> None:
+    door.parquet(
+        "e.parquet",
+        "SELECT 'a' AS lead_id, 'v' AS event_type, CASE WHEN i > 0 THEN "
+        "TIMESTAMPTZ '2024-02-01 00:00:00+00' + to_days(i::INTEGER) END AS occurred_at "
+        "FROM range(5) t(i)",
+    )
+    report = door.admit(door.leads(), door.source("events", "e.parquet", since=SINCE))
+    assert count_of(report, "events", "missing_required").rows == 1
+    assert report.rows_kept["events"] == 3
+    late = door.source("events", "e.parquet", since=date(2030, 1, 1), where="lead_id <> 'b'")
+    door.parquet("e.parquet", "SELECT 'a' AS lead_id, 'v' AS event_type, now() AS occurred_at")
+    assert "has no rows that its `where` and `since` keep" in door.refuse(door.leads(), late)
+
+
+def test_the_columns_and_the_days_that_are_wanted_reach_the_scan_of_the_files(door: Door) -> None:
+    door.parquet(
+        "e.parquet",
+        "SELECT 'a' AS lead_id, 'v' AS event_type, md5(i::VARCHAR) AS unused, "
+        "TIMESTAMPTZ '2023-08-01 00:00:00+00' + to_minutes(i) AS occurred_at "
+        "FROM range(300000) t(i)",
+    )
+    source = door.source("events", "e.parquet", since=SINCE, where="lead_id = 'a'")
+    with DuckDBEngine() as engine:
+        stage = Stage(engine, door.root, {}, ObjectStores(), partial(used_columns, engine))
+        (reading,), _ = read_columns(engine, [stage.stage(source)])
+        sql = typed_rows(reading, NOW, flat=False)
+        plan = engine.rows(f"EXPLAIN ANALYZE {sql}")[0][1]
+    scan = " ".join(plan[plan.index("READ_PARQUET") :].replace("│", " ").split())
+    assert "unused" not in scan
+    assert "occurred_at >= '2024-02-01 00:00:00+00'" in scan
+    assert "Row Groups Scanned: 1 / 3" in scan
+
+
 @pytest.mark.slow
 def test_a_large_text_file_passes_within_a_small_memory_limit(door: Door) -> None:
     rows = 1_500_000
@@ -339,7 +413,9 @@ def test_a_large_text_file_passes_within_a_small_memory_limit(door: Door) -> Non
     )
     program = f"""
 import resource
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from leadlight.features.engines import DuckDBEngine
 from leadlight.features.sources import Source

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -166,3 +166,116 @@ def test_an_error_late_in_a_streamed_result_leaves_nothing_behind(
     assert door.admit(source).rows_kept == {"leads": 200_000}
     source = Source("leads", "sources.leads", url=postgres_url, query=query.format(fails_at=180000))
     assert "division by zero" in door.refuse(source)
+
+
+def make_events(url: str, *, key: bool) -> None:
+    """300 events, one each hour; every third is delivered twice, with a column that nobody maps."""
+    engine = sa.create_engine(url)
+    metadata = sa.MetaData()
+    table = sa.Table(
+        "visits",
+        metadata,
+        sa.Column("id", sa.Integer, primary_key=key, autoincrement=False),
+        sa.Column("Who", sa.Text),
+        sa.Column("ts", sa.DateTime(timezone=True)),
+        sa.Column("day", sa.Date),
+        sa.Column("kind", sa.Text),
+        sa.Column("payload", sa.Text),
+    )
+    rows = [
+        {
+            "id": i,
+            "Who": "abc"[i % 3],
+            "ts": datetime(2024, 2, 1 + i // 72, i % 72 // 3, tzinfo=UTC) if i else None,
+            "day": datetime(2024, 2, 1 + i // 72, tzinfo=UTC).date(),
+            "kind": "visit",
+            "payload": "x" * i,
+        }
+        for i in range(300)
+    ]
+    if not key:
+        rows += rows[1::3]
+    with engine.begin() as connection:
+        metadata.drop_all(connection)
+        table.create(connection)
+        connection.execute(table.insert(), rows)
+    engine.dispose()
+
+
+@pytest.fixture
+def statements() -> Iterator[list[str]]:
+    """Every SELECT on the rows of a table that reaches a server, with its values filled in."""
+    seen: list[str] = []
+
+    def note(_: object, __: object, text: str, values: object, *___: object) -> None:
+        if "visits" in text and text.lstrip().startswith("SELECT") and "pg_catalog" not in text:
+            seen.append(" ".join((text % values if isinstance(values, dict) else text).split()))
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", note)
+    yield seen
+    sa.event.remove(sa.Engine, "before_cursor_execute", note)
+
+
+def visits(url: str, **options: object) -> Source:
+    columns = {"lead_id": "who", "occurred_at": "ts", "event_type": "kind"}
+    return Source(
+        **{"table": "events", "key": "sources.events", "url": url, "name": "visits"}
+        | {"columns": columns}
+        | options  # type: ignore[arg-type]
+    )
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("key", [True, False])
+def test_the_server_sends_only_columns_that_are_used_and_rows_that_are_wanted(
+    door: Door, postgres_url: str, statements: list[str], key: bool
+) -> None:
+    make_events(postgres_url, key=key)
+    source = visits(postgres_url, since=date(2024, 2, 4), where="day <= DATE '2024-02-04'")
+    report = door.admit(door.leads(), source)
+    (statement,) = statements
+    selected, _, conditions = statement.partition(" FROM ")
+    assert "payload" not in selected
+    assert all(name in selected for name in ('"Who"', ".ts", ".day", ".kind"))
+    assert ("source_rows.id" in selected) == key
+    assert "WHERE source_rows.ts >= 2024-02-02 00:00:00" in conditions
+    assert {row["occurred_at"].day for row in door.table("events")} == {4}
+    assert len(door.table("events")) == 72
+    assert [row["rule"] for row in door.quarantined("events")].count("duplicated_row") == (
+        0 if key else 24
+    )
+    assert report.notes[0] == (
+        "events: what lies before 2024-02-04 is not read, as sources.events.since says."
+    )
+
+
+@pytest.mark.postgres
+def test_what_the_server_leaves_out_changes_nothing_at_the_door(
+    door: Door, postgres_url: str
+) -> None:
+    for key in (True, False):
+        make_events(postgres_url, key=key)
+        everything = 'SELECT * FROM "visits"'
+        door.admit(door.leads(), visits(postgres_url, name=None, query=everything))
+        whole = door.table("events")
+        door.admit(door.leads(), visits(postgres_url))
+        assert door.table("events") == whole
+        assert len(whole) == 299
+        since = {"since": date(2024, 2, 3), "timezone": "Pacific/Auckland"}
+        door.admit(door.leads(), visits(postgres_url, name=None, query=everything, **since))
+        late = door.table("events")
+        door.admit(door.leads(), visits(postgres_url, **since))
+        assert door.table("events") == late
+        # There the day begins at 11 o'clock of the day before, UTC.
+        assert len(late) == 13 * 3 + (300 - 2 * 72)
+
+
+def test_a_column_that_a_table_lacks_is_told_before_its_rows_are_read(
+    door: Door, statements: list[str]
+) -> None:
+    url = f"sqlite:///{door.root}/crm.sqlite"
+    make_events(url, key=True)
+    columns = {"lead_id": "whom", "occurred_at": "ts", "event_type": "kind"}
+    message = door.refuse(door.leads(), visits(url, columns=columns))
+    assert "column 'whom' not found. Did you mean 'Who'?" in message
+    assert statements == []
