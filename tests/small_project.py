@@ -47,12 +47,13 @@ class SmallProject:
         table.to_csv(self.directory / name, index=False)
 
     def published(self) -> list[str]:
-        """Every file of the workspace that a later run could read, but for the quarantine."""
+        """Every file of the workspace that tells of a result; kept events are none."""
         workspace = self.directory / "workspace"
         return sorted(
             str(path.relative_to(workspace))
             for path in workspace.rglob("*")
-            if path.is_file() and "quarantine" not in path.parts
+            if path.is_file()
+            and path.relative_to(workspace).parts[0] not in {"quarantine", "events"}
         )
 
 

@@ -107,6 +107,15 @@ class DuckDBEngine(AbstractContextManager["DuckDBEngine"]):
             self.execute(f"DROP TABLE IF EXISTS {identifier(name)}")
 
     @contextmanager
+    def registered(self, name: str, rows: pa.Table) -> Iterator[None]:
+        """Let SQL read rows in memory under a name, until the end of the block."""
+        self._connection.register(name, rows)
+        try:
+            yield
+        finally:
+            self._connection.unregister(name)
+
+    @contextmanager
     def scratch(self) -> Iterator[Path]:
         """Yield an empty folder for intermediate files beside what is spilled."""
         with tempfile.TemporaryDirectory(dir=self._spill.name) as folder:

@@ -23,7 +23,7 @@ from leadlight.features.tables import CanonicalTables
 from leadlight.features.taxonomy import PageRule
 
 from .duckdb import DuckDBEngine
-from .event_kinds import EventKind, event_kinds, listed_kinds
+from .event_kinds import codes_sql, event_kinds, listed_kinds
 from .event_names import members_sql, names_sql
 from .event_store import EventStore, StoredFile, StoredPart
 from .event_stream import filed_sql
@@ -167,7 +167,7 @@ class _Filing:
         with event_kinds(self.engine, self.tables, self.rules, events, name=_KINDS) as page_types:
             found = listed_kinds(self.engine, _KINDS)
             kinds = (*store.kinds, *(kind for kind in found if kind not in store.kinds))
-            with self.engine.temporary_table(_CODES, _codes_sql(kinds)):
+            with self.engine.temporary_table(_CODES, codes_sql(kinds)):
                 coded = f"(SELECT * FROM {_KINDS} JOIN {_CODES} USING (event_type, kind))"
                 filed = filed_sql(self.tables, page_types, events, names=names, kinds=coded)
                 store.home(part).mkdir(parents=True, exist_ok=True)
@@ -201,16 +201,6 @@ def _parts(store: EventStore, paths: Sequence[Path]) -> tuple[StoredPart, ...]:
     number = max((part.number for part in store.parts), default=-1) + 1
     fresh = [StoredPart(tuple(group), number + at) for at, group in enumerate(filter(None, groups))]
     return tuple(sorted((*kept, *fresh), key=lambda part: part.files[0].name))
-
-
-def _codes_sql(kinds: Sequence[EventKind]) -> str:
-    rows = ", ".join(
-        f"({literal(kind.event_type)}, {literal(kind.kind)}, {code}::SMALLINT)"
-        for code, kind in enumerate(kinds)
-    )
-    if not rows:
-        return "SELECT '' AS event_type, '' AS kind, 0::SMALLINT AS code LIMIT 0"
-    return f"SELECT * FROM (VALUES {rows}) AS listed(event_type, kind, code)"
 
 
 def _emptied(folder: Path, buckets: int) -> EventStore:

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from leadlight.features.sql import identifier
+from leadlight.features.definition import FeatureDefinition
+from leadlight.features.sql import identifier, literal
 from leadlight.features.tables import CanonicalTables
 from leadlight.features.taxonomy import PageRule, is_page_view
 
@@ -75,3 +76,26 @@ def listed_kinds(engine: DuckDBEngine, table: str) -> tuple[EventKind, ...]:
         f"SELECT DISTINCT event_type, name, kind FROM {identifier(table)} ORDER BY ALL"
     )
     return tuple(EventKind(*row) for row in found)
+
+
+def codes_sql(kinds: Sequence[EventKind]) -> str:
+    """Return SQL that numbers kinds in their order: ``event_type, kind, code``."""
+    rows = ", ".join(
+        f"({literal(kind.event_type)}, {literal(kind.kind)}, {code}::SMALLINT)"
+        for code, kind in enumerate(kinds)
+    )
+    if not rows:
+        return "SELECT '' AS event_type, '' AS kind, 0::SMALLINT AS code LIMIT 0"
+    return f"SELECT * FROM (VALUES {rows}) AS listed(event_type, kind, code)"
+
+
+def kernel_codes(kinds: Sequence[EventKind], definition: FeatureDefinition) -> tuple[int, ...]:
+    """Return the kernel's code for each kind: its own, other pages, all others; -1 if excluded."""
+    own = {kind: code for code, kind in enumerate(definition.event_kinds)}
+    excluded = set(definition.excluded_kinds)
+    return tuple(
+        -1
+        if {each.kind, each.name} & excluded
+        else own.get(each.kind, len(own) + (0 if each.is_page_view else 1))
+        for each in kinds
+    )

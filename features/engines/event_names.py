@@ -10,9 +10,9 @@ from leadlight.features.tables import CanonicalTables
 
 
 def members_sql(tables: CanonicalTables, snapshots: str, buckets: int) -> str:
-    """Return SQL for all leads: ``lead_id, account_id, bucket, last_as_of``.
+    """Return SQL for all leads: ``lead_id, account_id, bucket, is_seen, last_as_of``.
 
-    ``last_as_of`` is that of the lead's last snapshot, NULL where it has none.
+    ``is_seen`` says whether the lead has a snapshot, ``last_as_of`` when the last one is.
 
     Parameters
     ----------
@@ -23,10 +23,12 @@ def members_sql(tables: CanonicalTables, snapshots: str, buckets: int) -> str:
     account = "account_id" if tables.has("leads", "account_id") else "NULL::VARCHAR"
     bucket = f"CAST(md5_number_lower(coalesce(account_id, lead_id)) % {buckets} AS INTEGER)"
     return f"""
-        SELECT lead_id, account_id, {bucket} AS bucket, last_as_of FROM (
-            SELECT lead_id, any_value(account_id) AS account_id, max(as_of) AS last_as_of FROM (
-                SELECT lead_id, account_id, as_of FROM {snapshots} UNION ALL
-                SELECT lead_id, {account}, NULL FROM {tables.relation("leads")}
+        SELECT lead_id, account_id, {bucket} AS bucket, is_seen, last_as_of FROM (
+            SELECT lead_id, any_value(account_id) AS account_id, bool_or(is_seen) AS is_seen,
+                max(as_of) AS last_as_of
+            FROM (
+                SELECT lead_id, account_id, TRUE AS is_seen, as_of FROM {snapshots} UNION ALL
+                SELECT lead_id, {account}, FALSE, NULL FROM {tables.relation("leads")}
             ) GROUP BY lead_id
         )
     """
@@ -67,13 +69,16 @@ def leads_sql(members: str, *, whole_accounts: bool) -> str:
         Take the other leads of the snapshots' accounts along.
     """
     group = "account_id, CASE WHEN account_id IS NULL THEN lead_id END"
-    own = "TRUE" if whole_accounts else "last_as_of IS NOT NULL"
+    matters = "is_account_seen" if whole_accounts else "is_seen"
     return f"""
         SELECT lead_id, account_id, bucket, account_as_of AS last_as_of,
             row_number() OVER (ORDER BY bucket, lead_id) - 1 AS code,
             dense_rank() OVER (ORDER BY bucket, {group}) - 1 AS account
-        FROM (SELECT *, max(last_as_of) OVER (PARTITION BY {group}) AS account_as_of FROM {members})
-        WHERE account_as_of IS NOT NULL AND {own}
+        FROM (
+            SELECT *, bool_or(is_seen) OVER same AS is_account_seen,
+                max(last_as_of) OVER same AS account_as_of
+            FROM {members} WINDOW same AS (PARTITION BY {group})
+        ) WHERE {matters}
     """
 
 

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from leadlight.features.tables import CanonicalTables
 from .account_bucket import AccountBucket
 from .duckdb import DuckDBEngine
 from .event_filing import EVENTS_PER_BUCKET, MEMBERS, NAMES, event_store
-from .event_kinds import EventKind
+from .event_kinds import kernel_codes
 from .event_names import leads_sql, members_sql, owners_sql
 from .event_store import EventStore
 from .feature_inputs import require_inputs
@@ -158,18 +158,6 @@ def _parts(
             yield FeaturePart(
                 bucket, definition, folder / f"part-{number:05d}.parquet", events_at_once
             )
-
-
-def kernel_codes(kinds: Sequence[EventKind], definition: FeatureDefinition) -> tuple[int, ...]:
-    """Return the kernel's code for each kind: its own, other pages, all others; -1 if excluded."""
-    own = {kind: code for code, kind in enumerate(definition.event_kinds)}
-    excluded = set(definition.excluded_kinds)
-    return tuple(
-        -1
-        if {each.kind, each.name} & excluded
-        else own.get(each.kind, len(own) + (0 if each.is_page_view else 1))
-        for each in kinds
-    )
 
 
 def _content(

@@ -243,7 +243,11 @@ def _recency(pairs: Pairs, definition: FeatureDefinition) -> Iterator[tuple[Meas
     since_any = np.full(n, np.nan)
     since_any[pairs.snapshot[pairs.changes]] = days[pairs.changes]
     yield ("days_since_last", "", None), since_any
-    yield ("intensity", "", None), intensity.sum(axis=0)
+    # Kind after kind, so that a snapshot alone has the same sum to the last bit as among others.
+    whole = np.zeros(n)
+    for of_kind in intensity:
+        whole += of_kind
+    yield ("intensity", "", None), whole
 
 
 def _ends(pairs: Pairs, definition: FeatureDefinition) -> Iterator[tuple[Measure, Column]]:
