@@ -153,22 +153,24 @@ class Stage:
     ) -> StagedFile:
         target = self._next()
         rejects = f"rejects_{target.stem}"
-        notes: tuple[str, ...] = ()
+        strict = not dialect.mixed_ends
         try:
-            self._copy(read_text(plain, dialect, rejects=rejects), target)
-        except duckdb.InvalidInputException as error:
-            if "invalid state" not in str(error):
-                raise _unreadable(path, source, error) from error
-            rejects += "_loose"
-            self._copy(read_text(plain, dialect, rejects=rejects, strict=False), target)
-            notes = (
-                f"{self._label(path)}: the ends of lines are of several kinds; read leniently, "
-                "values beyond the last column were cut.",
-            )
+            try:
+                self._copy(read_text(plain, dialect, rejects=rejects, strict=strict), target)
+            except duckdb.InvalidInputException as error:
+                if not strict or "invalid state" not in str(error):
+                    raise
+                rejects += "_loose"
+                strict = False
+                self._copy(read_text(plain, dialect, rejects=rejects, strict=False), target)
         except duckdb.Error as error:
             raise _unreadable(path, source, error) from error
         malformed = self._malformed(path, dialect, source, rejects)
-        return StagedFile(target, self._label(path), malformed, notes)
+        lenient = (
+            f"{self._label(path)}: the ends of lines are of several kinds; read leniently, "
+            "values beyond the last column were cut."
+        )
+        return StagedFile(target, self._label(path), malformed, () if strict else (lenient,))
 
     def _malformed(
         self, path: TableFile, dialect: Dialect, source: Source, rejects: str

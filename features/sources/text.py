@@ -9,11 +9,13 @@ import codecs
 import csv
 import gzip
 import io
+import re
 import zlib
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -23,6 +25,7 @@ from leadlight.features.sql import file_literal, literal
 from .object_store import StoredObject, TableFile
 from .source import Source
 
+_LINE_END = re.compile(r"\r\n|\n|\r")
 _PREFIX = 1 << 18
 _CHUNK = 1 << 22
 _DELIMITERS = (",", ";", "\t", "|")
@@ -41,11 +44,14 @@ class Dialect:
     delimiter : str
     columns : tuple of str
         Header, made unique.
+    mixed_ends : bool
+        The header has a line break of another kind than the one that ends it.
     """
 
     encoding: str
     delimiter: str
     columns: tuple[str, ...]
+    mixed_ends: bool = False
 
 
 def read_dialect(path: TableFile, source: Source) -> Dialect:
@@ -74,7 +80,7 @@ def read_dialect(path: TableFile, source: Source) -> Dialect:
             path, source.key, _records(text, delimiter, complete=complete), best, fitting[best]
         )
     header = _records(text, delimiter, complete=complete)[0]
-    return Dialect(encoding, delimiter, _unique(header))
+    return Dialect(encoding, delimiter, _unique(header), _has_mixed_ends(text, delimiter))
 
 
 def read_text(path: Path, dialect: Dialect, *, rejects: str, strict: bool = True) -> str:
@@ -211,6 +217,16 @@ def _records(text: str, delimiter: str, *, complete: bool) -> list[list[str]]:
     if not complete and 1 < len(records) <= 200:
         records.pop()
     return records or [[""]]
+
+
+def _has_mixed_ends(text: str, delimiter: str) -> bool:
+    lines = io.StringIO(text, newline="")
+    reader = csv.reader(lines, delimiter=delimiter)
+    with suppress(csv.Error):
+        next((record for record in reader if record), None)
+    lines.seek(0)
+    header = "".join(islice(lines, reader.line_num))
+    return len(set(_LINE_END.findall(header))) > 1
 
 
 def _fit(records: list[list[str]]) -> tuple[bool, float, int]:

@@ -80,6 +80,19 @@ def test_quoted_line_breaks_delimiters_and_quotes_stay_in_their_value(door: Door
     assert titles(door) == [("a", 'x\n"y", z')]
 
 
+@pytest.mark.parametrize("inside", ["\n", "\r\n"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_line_break_in_a_quoted_header_may_be_of_another_kind_than_the_lines_ends(
+    door: Door, end: str, inside: str
+) -> None:
+    lines = (f'lead_id,created_at,"job{inside}title"', "a,2024-01-01,Chef", "b,2024-01-01,Käufer")
+    door.write("leads.csv", end.join((*lines, "")))
+    report = door.admit(door.source("leads", "leads.csv"))
+    assert [tuple(row.values())[::2] for row in door.table("leads")] == EXPECTED
+    assert report.quarantine is None
+    assert bool(report.notes) == (end != inside)
+
+
 def test_globs_read_all_their_files_and_unite_columns_by_name(door: Door) -> None:
     door.leads()
     for part in range(3):
