@@ -133,7 +133,7 @@ class ObjectStores:
         store = self._opened[protocol]
         is_pattern = any(mark in url for mark in "*?[")
         with _store_errors(url, key):
-            names = [url] if _is_object(store, url) else []
+            names = [url] if _is_object(store, url, is_pattern=is_pattern) else []
             if is_pattern and not names:
                 names = _matching(store, url)
             if not names:
@@ -179,11 +179,16 @@ def _open(protocol: str, url: str, key: str) -> Any:
         ) from error
 
 
-def _is_object(store: Any, url: str) -> bool:
+def _is_object(store: Any, url: str, *, is_pattern: bool) -> bool:
     try:
         return bool(store.info(url)["type"] == "file")
     except FileNotFoundError:
         return False
+    except PermissionError:
+        # Who may list one folder only is not told that there is no object called ``*.parquet``.
+        if is_pattern:
+            return False
+        raise
 
 
 def _matching(store: Any, url: str) -> list[str]:
