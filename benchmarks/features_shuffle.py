@@ -1,8 +1,9 @@
-"""What Spark moves for each event and snapshot: ``python benchmarks/features_shuffle.py``.
+"""What Spark moves for each event and snapshot, and how long it takes: two sizes tell the start.
 
 Not part of bench-features: it needs the extra ``spark`` and Java. docs/sizing.md builds on it.
 """
 
+import argparse
 import json
 import os
 import sys
@@ -19,8 +20,7 @@ from pyspark.sql import SparkSession
 
 from leadlight.features.engines.spark import spark_features
 
-EVENTS = 1_000_000
-BUCKETS = 4
+EVENTS_A_BUCKET = 250_000
 SNAPSHOTS_A_LEAD = 1
 
 
@@ -34,33 +34,36 @@ class Stage:
 
 
 def main() -> None:
-    world = World(EVENTS, long_ids=True)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("millions", type=int, nargs="?", default=1, help="of events")
+    world = World(1_000_000 * parser.parse_args().millions, long_ids=True)
+    buckets = world.events // EVENTS_A_BUCKET
     with (
         tempfile.TemporaryDirectory(prefix="bench-features-") as folder,
         written_world(world, Path(folder), snapshots_a_lead=SNAPSHOTS_A_LEAD) as written,
     ):
         log = Path(folder) / "log"
         log.mkdir()
-        spark = _session(log)
+        spark = _session(log, buckets)
         started = time.perf_counter()
-        _compute(spark, written, Path(folder) / "features")
+        _compute(spark, written, buckets, Path(folder) / "features")
         seconds = time.perf_counter() - started
         spark.stop()
         stages = list(_stages(log))
-    print(f"{EVENTS:,} events, {BUCKETS} buckets, 2 cores: {seconds:.1f} s")
+    print(f"{world.events:,} events, {buckets} buckets, 2 cores: {seconds:.1f} s")
     for stage in stages:
         each = stage.bytes / max(stage.rows, 1)
         print(f"{stage.name}: {stage.rows:,} rows, {stage.bytes:,} bytes, {each:.1f} bytes a row")
     moved = sum(stage.bytes for stage in stages)
-    print(f"moved in all: {moved:,} bytes, {moved / EVENTS:.1f} for each event")
+    print(f"moved in all: {moved:,} bytes, {moved / world.events:.1f} for each event")
 
 
-def _session(log: Path) -> SparkSession:
+def _session(log: Path, buckets: int) -> SparkSession:
     os.environ["PYSPARK_PYTHON"] = sys.executable
     builder = SparkSession.builder.master("local[2]").appName("bench-features")
     for name, value in {
         "spark.sql.session.timeZone": "UTC",
-        "spark.sql.shuffle.partitions": str(BUCKETS),
+        "spark.sql.shuffle.partitions": str(buckets),
         # A hundred million names would not be sent to every task.
         "spark.sql.autoBroadcastJoinThreshold": "-1",
         "spark.ui.enabled": "false",
@@ -77,14 +80,14 @@ def _session(log: Path) -> SparkSession:
     return builder.getOrCreate()
 
 
-def _compute(spark: SparkSession, written: WrittenWorld, output: Path) -> None:
+def _compute(spark: SparkSession, written: WrittenWorld, buckets: int, output: Path) -> None:
     tables = {
         name: spark.read.parquet(*map(str, written.tables.parts(name)))
         for name in ("leads", "events")
     }
     snapshots = spark.read.parquet(str(written.snapshots))
     definition = common_features(own_kinds(written.world, COMMON_KINDS))
-    features = spark_features(tables, snapshots, definition, buckets=BUCKETS)
+    features = spark_features(tables, snapshots, definition, buckets=buckets)
     features.write.parquet(str(output))
 
 
