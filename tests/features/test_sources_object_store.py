@@ -260,3 +260,13 @@ def test_a_store_that_does_not_answer_is_a_domain_error(
         door.admit(Source("leads", "sources.leads", path="s3://acme/leads.csv"))
     assert isinstance(raised.value, LeadlightError)
     assert os.environ["AWS_ENDPOINT_URL"] in str(raised.value)
+
+
+def test_a_secret_in_a_stores_own_words_is_not_passed_on(
+    door: Door, store: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("the key is " + SECRET)
+
+    monkeypatch.setattr(type(store.client), "info", fail)
+    assert "the key is ***" in refusal(door, "s3://acme/leads.csv")

@@ -152,6 +152,8 @@ def test_paths_go_from_the_files_folder_wherever_one_stands(load, tmp_path: Path
     assert load(SMALLEST.replace("contacts.csv", "/data/c.csv")).sources_list()[0].path == (
         "/data/c.csv"
     )
+    stored = load(SMALLEST.replace("contacts.csv", "s3://acme/*.csv"))
+    assert stored.sources_list()[0].path == "s3://acme/*.csv"
 
 
 def test_a_configuration_is_frozen(load) -> None:
