@@ -12,11 +12,13 @@ from zoneinfo import ZoneInfo
 
 from .mapping import MappedColumn, required_columns
 from .reading import Reading, TimeStyle, chosen_rows
+from .sizes import size_sql
 from .sources.staging import FILE, ROW
 from .sql import identifier, literal
 from .tables import TABLES
 from .values import boolean, earliest, is_text, lacks_zone, native_number, native_time, number, time
 
+_SIZES = {"employees", "revenue"}
 _EARLIEST = datetime.fromisoformat("1900-01-01T00:00:00+00:00")
 
 
@@ -100,7 +102,11 @@ def _value(reading: Reading, column: MappedColumn, clean: str) -> str:
         return clean
     native = reading.is_native(column)
     if target == "number":
-        return native_number(clean) if native else number(clean)
+        if native:
+            return native_number(clean)
+        said = number(clean)
+        # Other numbers are written in figures alone; a company's size often is a band.
+        return f"coalesce({said}, {size_sql(clean)})" if column.name in _SIZES else said
     if target == "boolean":
         return clean if native else boolean(clean)
     if native:

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from .account_catalog import account_features, history_features
 from .behaviour_catalog import behaviour_features
-from .definition import FeatureDefinition, ProfileColumn
-from .feature import Feature
+from .definition import FeatureDefinition, ProfileColumn, Reading
+from .feature import Direction, Feature
 from .vocabulary import column_label
 
 __all__ = ["KEYS", "Feature", "feature_catalog", "unique_name"]
@@ -27,7 +27,7 @@ def feature_catalog(definition: FeatureDefinition) -> tuple[Feature, ...]:
     tuple of Feature
         Age, behaviour, buying group, earlier history, then profile; names are unique.
     """
-    taken = {*KEYS, *(column.name for column in definition.profile)}
+    taken = {*KEYS, "form_completeness", *(column.name for column in definition.profile)}
     features = []
     for feature in (
         *_age(definition),
@@ -38,6 +38,7 @@ def feature_catalog(definition: FeatureDefinition) -> tuple[Feature, ...]:
         name = unique_name(feature.name, taken)
         taken.add(name)
         features.append(replace(feature, name=name))
+    features += _form(definition)
     features += [_profile(column, definition.engagement) for column in definition.profile]
     return tuple(features)
 
@@ -65,6 +66,27 @@ def _age(definition: FeatureDefinition) -> Iterator[Feature]:
         )
 
 
+def _form(definition: FeatureDefinition) -> Iterator[Feature]:
+    if definition.form:
+        yield Feature(
+            name="form_completeness",
+            kind="numeric",
+            family="fit",
+            group="profile:form",
+            label="Share of the form that is filled in",
+            unit="share",
+            direction=1,
+            statistic="form_completeness",
+            subject="",
+        )
+
+
+_DIRECTIONS: dict[Reading, Direction] = {
+    "email_role": -1,
+    "email_matches_company": 1,
+}
+
+
 def _profile(column: ProfileColumn, engagement: tuple[str, ...]) -> Feature:
     return Feature(
         name=column.name,
@@ -73,7 +95,7 @@ def _profile(column: ProfileColumn, engagement: tuple[str, ...]) -> Feature:
         group=f"profile:{column.name}",
         label=column_label(column.table, column.column, column.reading),
         unit="people" if column.column == "employees" else "",
-        direction=0,
+        direction=_DIRECTIONS.get(column.reading, 0),
         statistic="profile" if column.reading == "value" else column.reading,
         subject=column.column,
     )

@@ -14,7 +14,18 @@ EmailRate = Literal["open", "click", "unsubscribe"]
 AccountFamily = Literal["activity", "seniority", "leads", "deals"]
 HistoryFamily = Literal["earlier_mqls", "times_recycled", "sales_touch"]
 TableName = Literal["leads", "accounts"]
-Reading = Literal["value", "seniority", "job_function", "email_kind"]
+Reading = Literal[
+    "value",
+    "seniority",
+    "job_function",
+    "email_kind",
+    "email_role",
+    "email_matches_company",
+    "country",
+    "region",
+    "employees",
+    "revenue",
+]
 
 
 @dataclass(frozen=True)
@@ -29,8 +40,15 @@ class ProfileColumn:
     column : str
         Its name in the canonical table, as the user wrote it.
     kind : {"numeric", "category"}
-    reading : {"value", "seniority", "job_function", "email_kind"}
-        The column's own value, or what the taxonomy reads from it.
+    reading : str
+        The column's own value (``value``), or what is read from it: ``seniority`` of a title,
+        ``email_kind`` of an address, and so on.
+    site_table : {"leads", "accounts"}
+    site : str
+        For ``email_matches_company``: the column of the company's website.
+    has_history : bool
+        Whether ``profile_history`` tells what it held at each snapshot; if not, what it holds now
+        is taken for it, which may have been written after the outcome.
     """
 
     name: str
@@ -38,6 +56,14 @@ class ProfileColumn:
     column: str
     kind: FeatureKind
     reading: Reading = "value"
+    site_table: TableName = "accounts"
+    site: str = ""
+    has_history: bool = False
+
+    @property
+    def holds_numbers(self) -> bool:
+        """Whether the source column is numeric."""
+        return self.kind == "numeric" and not self.reading.startswith("email")
 
 
 @dataclass(frozen=True)
@@ -75,6 +101,10 @@ class FeatureDefinition:
         What is known of the buying group.
     history : tuple of {"earlier_mqls", "times_recycled", "sales_touch"}
         What is known of the lead's earlier way.
+    form : tuple of str
+        Columns of ``leads`` that people fill in; how many of them are filled is a feature. Empty
+        where it is none. Each value alone, and its absence, is known to the model anyway: a
+        missing number or category is a level of its own.
     """
 
     lookback_days: tuple[int, ...] = (7, 30, 90)
@@ -92,6 +122,12 @@ class FeatureDefinition:
     email_rates: tuple[tuple[EmailRate, float], ...] = ()
     account: tuple[AccountFamily, ...] = ()
     history: tuple[HistoryFamily, ...] = ()
+    form: tuple[str, ...] = ()
+
+    @property
+    def current_values(self) -> tuple[ProfileColumn, ...]:
+        """Columns of which only the current value is known, for an audit of leaks."""
+        return tuple(column for column in self.profile if not column.has_history)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for a JSON file."""
@@ -116,6 +152,7 @@ class FeatureDefinition:
             email_rates=tuple((role, rate) for role, rate in data["email_rates"]),
             account=tuple(data["account"]),
             history=tuple(data["history"]),
+            form=tuple(data.get("form", ())),
         )
 
 

@@ -1,19 +1,16 @@
 """The profile: who the lead is, and its company, from the columns of ``leads`` and ``accounts``."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from .definition import FeatureDefinition, ProfileColumn, TableName
+from .domains import domain_sql, email_domain_sql
 from .errors import SchemaMismatchError, did_you_mean
+from .profile_history import histories_sql, value_then_sql
+from .profile_readings import READINGS, same_company_sql
 from .sql import identifier
 from .tables import CanonicalTables
-from .taxonomy import email_kind_sql, job_function_sql, seniority_sql
 
-_READINGS = {
-    "seniority": seniority_sql,
-    "job_function": job_function_sql,
-    "email_kind": email_kind_sql,
-}
-_ALIAS = {"leads": "p", "accounts": "a"}
+_ALIAS: dict[TableName, str] = {"leads": "p", "accounts": "a"}
 
 
 def profile_sql(
@@ -22,7 +19,8 @@ def profile_sql(
     """Return SQL for the snapshots with their profile features.
 
     Columns: the snapshot's own; ``_bucket``, ``_lead``, ``_account`` and ``_as_of`` (microseconds
-    since 1970 UTC) for the kernel; ``lead_age_days``; the profile features.
+    since 1970 UTC) for the kernel; ``lead_age_days``; ``form_completeness``; the profile features.
+    The tables of ``profile_readings`` must be there.
 
     Parameters
     ----------
@@ -30,9 +28,12 @@ def profile_sql(
         Relations: the snapshots, and their leads with ``code``, ``account`` and ``bucket``.
     """
     features = "".join(
-        f", {value_sql(column, _ALIAS[column.table])} AS {identifier(column.name)}"
+        f", {value_sql(column, _ALIAS)} AS {identifier(column.name)}"
         for column in definition.profile
     )
+    if definition.form:
+        features += f", {completeness_sql(definition.form, 'p')} AS form_completeness"
+    told = {(each.table, each.column): each for each in definition.profile if each.has_history}
     age = "NULL"
     if definition.has_age:
         age = f"(epoch_us(s.as_of) - epoch_us(p.created_at)) / {86_400_000_000}.0"
@@ -50,7 +51,23 @@ def profile_sql(
         FROM {snapshots} s JOIN {leads} l ON s.lead_id = l.lead_id
         LEFT JOIN {tables.relation("leads")} p ON s.lead_id = p.lead_id
         {accounts}
+        {histories_sql(tables, list(told.values()))}
     """
+
+
+def completeness_sql(form: Sequence[str], relation: str) -> str:
+    """Return SQL for the share of a form's fields that are filled.
+
+    Parameters
+    ----------
+    form : sequence of str
+        Columns of the relation.
+    """
+    filled = " + ".join(
+        f"CAST(coalesce(trim(CAST({relation}.{identifier(name)} AS VARCHAR)), '') <> '' AS DOUBLE)"
+        for name in form
+    )
+    return f"({filled}) / {len(form)}"
 
 
 def types_sql(tables: CanonicalTables, table: str) -> str:
@@ -82,7 +99,7 @@ def changed_columns(
                 f"{did_you_mean(column.column, known)}",
                 hint="Bring the column back, or train a new model without it.",
             )
-        if is_number(known[column.column]) != (column.kind == "numeric"):
+        if is_number(known[column.column]) != column.holds_numbers:
             changed.append(column)
     return tuple(changed)
 
@@ -92,17 +109,24 @@ def is_number(sql_type: str) -> bool:
     return sql_type.startswith(("DOUBLE", "FLOAT", "DECIMAL", "INTEGER", "BIGINT"))
 
 
-def value_sql(column: ProfileColumn, relation: str) -> str:
+def value_sql(column: ProfileColumn, relations: Mapping[TableName, str]) -> str:
     """Return SQL for the value of a profile feature.
 
     Parameters
     ----------
-    relation : str
-        Alias of the column's table in the query.
+    relations : mapping of table to str
+        Aliases of ``leads`` and ``accounts`` in the query.
     """
+    relation = relations[column.table]
     value = f"{relation}.{identifier(column.column)}"
+    if column.has_history:
+        value = value_then_sql(column.table, column.column, relation)
+    if column.reading == "email_matches_company":
+        site = f"{relations[column.site_table]}.{identifier(column.site)}"
+        return _number(same_company_sql(email_domain_sql(value), domain_sql(site)))
     if column.reading != "value":
-        return _READINGS[column.reading](value)
+        read = READINGS[column.reading](value)
+        return _number(read) if column.kind == "numeric" else read
     if column.kind == "numeric":
         return _number(value)
     return f"nullif(trim(CAST({value} AS VARCHAR)), '')"

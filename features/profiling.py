@@ -1,7 +1,7 @@
 """Profiling: which columns of leads and accounts describe, and which only name, date or repeat."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from .catalog import KEYS, unique_name
@@ -17,6 +17,19 @@ _PERSONAL = re.compile(
     r"|^name$|(^|_)(phone|mobile|fax|street|address|birth(day|date)?|passport|ssn|ip)(_|$)"
 )
 _ID = re.compile(r"(^|_)(id|ids|uuid|guid|key|number|nr|no|code|zip|postal|postcode)(_|$)")
+_SITE = re.compile(r"^(company_?|account_?)?(domain|web_?site|site|url|home_?page|web)(_url)?$")
+_FORM = {"email", "job_title", "country"}
+_INSTEAD: Mapping[str, Reading] = {
+    "country": "country",
+    "employees": "employees",
+    "revenue": "revenue",
+}
+_BESIDE: Mapping[tuple[str, str], tuple[tuple[Reading, FeatureKind], ...]] = {
+    ("leads", "job_title"): (("seniority", "category"), ("job_function", "category")),
+    ("leads", "email"): (("email_kind", "category"), ("email_role", "numeric")),
+    ("leads", "country"): (("region", "category"),),
+    ("accounts", "country"): (("region", "category"),),
+}
 _MANY = 1000
 _MANY_TITLES = 50
 _FEW = 20
@@ -70,7 +83,8 @@ class Candidate:
     @property
     def described(self) -> str:
         """What it is, to begin a sentence: ``leads.job_title (seniority)``."""
-        return self.told if self.column.reading == "value" else f"{self.told} ({self.column.name})"
+        itself = self.column.reading in {"value", *_INSTEAD.values()}
+        return self.told if itself else f"{self.told} ({self.column.name})"
 
     @property
     def names(self) -> frozenset[str]:
@@ -78,25 +92,60 @@ class Candidate:
         return frozenset({self.column.column, self.told, self.column.name})
 
 
-def candidates(table: TableName, types: Sequence[tuple[str, str]]) -> Iterator[Candidate]:
+def candidates(table: TableName, types: Iterable[tuple[str, str]]) -> Iterator[Candidate]:
     """Yield the columns of a table that may become features, keys left out, in order.
 
     Parameters
     ----------
-    types : sequence of (column, SQL type)
+    types : iterable of (column, SQL type)
     """
-    readings: dict[str, tuple[Reading, ...]] = {"job_title": ("seniority", "job_function")}
-    readings["email"] = ("email_kind",)
     for name, sql_type in types:
         if name in _KEYS:
             continue
         kind: FeatureKind = "numeric" if is_number(sql_type) else "category"
-        column = ProfileColumn(feature_name(name), table, name, kind)
-        yield Candidate(column, sql_type)
-        if table == "leads" and sql_type == "VARCHAR":
-            for reading in readings.get(name, ()):
-                read = ProfileColumn(reading, table, name, "category", reading)
-                yield Candidate(read, sql_type)
+        reading: Reading = _INSTEAD.get(name, "value")
+        if (reading in {"employees", "revenue"}) != (kind == "numeric"):
+            reading = "value"
+        yield Candidate(ProfileColumn(feature_name(name), table, name, kind, reading), sql_type)
+        if sql_type != "VARCHAR":
+            continue
+        for read, read_kind in _BESIDE.get((table, name), ()):
+            yield Candidate(ProfileColumn(read, table, name, read_kind, read), sql_type)
+
+
+def site_candidate(types: Mapping[TableName, Mapping[str, str]]) -> Candidate | None:
+    """Return whether the e-mail's domain is the company's, where a column tells its website.
+
+    Parameters
+    ----------
+    types : mapping of table to mapping of column to SQL type
+    """
+    if types["leads"].get("email") != "VARCHAR":
+        return None
+    sites: tuple[TableName, ...] = ("accounts", "leads")
+    for table in sites:
+        for name, sql_type in types.get(table, {}).items():
+            if sql_type == "VARCHAR" and _SITE.search(feature_name(name)):
+                reading: Reading = "email_matches_company"
+                column = ProfileColumn(reading, "leads", "email", "numeric", reading, table, name)
+                return Candidate(column, sql_type)
+    return None
+
+
+def form_columns(types: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the columns of ``leads`` that a person fills in when it becomes a lead.
+
+    Parameters
+    ----------
+    types : mapping of column to SQL type
+    """
+    return tuple(
+        name
+        for name, sql_type in types.items()
+        if sql_type == "VARCHAR"
+        and name not in _KEYS
+        and (name in _FORM or _PERSONAL.search(feature_name(name)))
+    )
 
 
 def named_apart(columns: Sequence[ProfileColumn]) -> tuple[ProfileColumn, ...]:
@@ -115,18 +164,18 @@ def named_apart(columns: Sequence[ProfileColumn]) -> tuple[ProfileColumn, ...]:
 
 def statistics_sql(tables: CanonicalTables, candidate: Candidate, snapshots: str) -> str:
     """Return SQL for the fields of ``ColumnStatistics``, over the snapshots' leads or accounts."""
-    column = candidate.column
+    column = replace(candidate.column, has_history=False)
     leads = f"SELECT lead_id FROM {snapshots}"
     path = parquet(tables.path(column.table))
     where = f"t.lead_id IN ({leads})"
     if column.table == "accounts":
         owners = parquet(tables.path("leads"))
         where = f"t.account_id IN (SELECT account_id FROM {owners} WHERE lead_id IN ({leads}))"
-    if column.kind == "numeric":
+    if column.kind == "numeric" and column.reading in {"value", *_INSTEAD.values()}:
         value = f"CAST(t.{identifier(column.column)} AS DOUBLE)"
         rest = "0, 0, 0, coalesce(bool_and(v = floor(v)), FALSE), coalesce(max(v) - min(v), 0.0)"
     else:
-        value = value_sql(column, "t")
+        value = f"CAST({value_sql(column, {'leads': 't', 'accounts': 't'})} AS VARCHAR)"
         rest = (
             r"count(*) FILTER (regexp_matches(v, '^\S+@\S+\.\S+$')),"
             r" count(*) FILTER (regexp_matches(lower(v), '^(https?://|www\.)')),"
@@ -152,7 +201,7 @@ def why_not(candidate: Candidate, found: ColumnStatistics) -> str | None:
 
 def _by_name(candidate: Candidate) -> str | None:
     column = candidate.column
-    if column.reading != "value":
+    if column.reading not in {"value", *_INSTEAD.values()}:
         return None
     if column.table == "leads" and column.column == "email":
         return "only the kind of its domain is used"
@@ -171,7 +220,9 @@ def _by_values(candidate: Candidate, found: ColumnStatistics) -> str | None:
         return "it is empty" if column.reading == "value" else "nothing can be read from it"
     if found.distinct == 1 and found.filled == found.rows:
         return "it has the same value everywhere"
-    return _as_number(column, found) if column.kind == "numeric" else _as_category(column, found)
+    if column.kind == "numeric":
+        return _as_number(column, found) if column.reading == "value" else None
+    return _as_category(column, found)
 
 
 def _as_number(column: ProfileColumn, found: ColumnStatistics) -> str | None:

@@ -136,8 +136,9 @@ def column_label(table: str, column: str, reading: str = "value") -> str:
     'Company’s country'
     """
     words = vocabulary()
-    if reading != "value":
-        return str(words["readings"][reading])
+    read = words["readings"].get(f"{table}.{reading}") or words["readings"].get(reading)
+    if read:
+        return str(read)
     known = words["columns"].get(f"{table}.{column}") or words["columns"].get(column)
     return str(known) if known else humanised(column)
 

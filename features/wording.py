@@ -1,9 +1,12 @@
 """A feature and its value as a sentence that a salesperson reads."""
 
+from collections.abc import Callable
+
 from .account_wording import account_sentence
 from .behaviour_wording import behaviour_sentence
 from .feature import Feature
-from .spoken_numbers import as_number, figure
+from .sizes import EMPLOYEE_BANDS, REVENUE_BANDS, band_of
+from .spoken_numbers import as_number, figure, percent
 from .vocabulary import spaced, vocabulary
 
 
@@ -29,6 +32,8 @@ def sentence(feature: Feature, value: object) -> str:
 
 def _profile(feature: Feature, value: object) -> str:
     number = as_number(value)
+    if number is not None and feature.statistic in _TOLD:
+        return _TOLD[feature.statistic](number)
     text = None if isinstance(value, float) or value is None else str(value).strip()
     if number is None and (not text or text == "<NA>"):
         return _missing(feature)
@@ -37,6 +42,51 @@ def _profile(feature: Feature, value: object) -> str:
     if feature.unit == "people":
         return f"Company with {'one employee' if number == 1 else f'{figure(number)} employees'}"
     return f"{feature.label}: {figure(number)}"
+
+
+def _employees(least: float) -> str:
+    low, beyond = band_of(least, EMPLOYEE_BANDS)
+    if beyond is None:
+        return f"Company with more than {figure(low - 1)} employees"
+    return f"Company with {figure(low)} to {figure(beyond - 1)} employees"
+
+
+def _revenue(least: float) -> str:
+    low, beyond = band_of(least, REVENUE_BANDS)
+    if beyond is None:
+        return f"Company with a yearly revenue of {_millions(low)} or more"
+    if not low:
+        return f"Company with a yearly revenue below {_millions(beyond)}"
+    return f"Company with a yearly revenue of {_millions(low)} to {_millions(beyond)}"
+
+
+def _millions(amount: int) -> str:
+    if amount >= 1_000_000_000:
+        return f"{amount // 1_000_000_000} billion"
+    return f"{amount // 1_000_000} million"
+
+
+def _role(number: float) -> str:
+    return "E-mail address of a role (info@, sales@)" if number else "E-mail address of a person"
+
+
+def _matches(number: float) -> str:
+    if number:
+        return "E-mail address of the company’s own domain"
+    return "E-mail address of another domain than the company’s"
+
+
+def _form(share: float) -> str:
+    return f"Filled in {percent(share)} of the form"
+
+
+_TOLD: dict[str, Callable[[float], str]] = {
+    "employees": _employees,
+    "revenue": _revenue,
+    "email_role": _role,
+    "email_matches_company": _matches,
+    "form_completeness": _form,
+}
 
 
 def _missing(feature: Feature) -> str:

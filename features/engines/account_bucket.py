@@ -22,7 +22,7 @@ from leadlight.features.kernel import (
     milestone_columns,
     sales_touches,
 )
-from leadlight.features.taxonomy import SENIORITIES
+from leadlight.features.titles import SENIORITIES
 
 from .owned_events import EventOwners, KeptEvents, OwnedEvents
 

@@ -1,8 +1,8 @@
 """A new feature definition, decided from the data of the training snapshots."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -14,12 +14,14 @@ from leadlight.features.definition import (
     TableName,
 )
 from leadlight.features.errors import ConfigError, did_you_mean
-from leadlight.features.profile import types_sql
+from leadlight.features.profile import completeness_sql, types_sql
 from leadlight.features.profiling import (
     Candidate,
     ColumnStatistics,
     candidates,
+    form_columns,
     named_apart,
+    site_candidate,
     statistics_sql,
     why_not,
 )
@@ -41,10 +43,12 @@ from .event_kinds import EventKind
 from .event_names import leads_sql, owners_sql
 from .event_store import EventStore
 from .event_stream import known_sql
+from .profile_lookups import profile_lookups
 
 MAX_KINDS = 50
 _LEADS, _OWNERS = "feature_definition_leads", "feature_definition_owners"
-_AGE = frozenset({"created_at", "leads.created_at", "lead_age_days"})
+_FEW_FIELDS = 3
+_AGE = frozenset({"form_completeness", "created_at", "leads.created_at", "lead_age_days"})
 
 
 def define_features(
@@ -109,7 +113,8 @@ def define_features(
         out = tuple(sorted({events[name] for name in exclude if name in events}))
         known = _common_kinds(engine, tables, held, out)
     kinds = tuple(sorted(known.events))
-    columns, column_notes = _columns(engine, tables, source, found, set(exclude), set(include))
+    with profile_lookups(engine, tables, [each.column for each in found]):
+        columns, column_notes = _columns(engine, tables, source, found, set(exclude), set(include))
     deeds = {each.column.column for each in found if each.names & set(engagement)}
     definition = FeatureDefinition(
         lookback_days=days,
@@ -127,6 +132,7 @@ def define_features(
         email_rates=email_rates(known.events),
         account=account_families(engine, tables, source, has_kinds=bool(kinds)),
         history=history_families(engine, tables, source, kinds),
+        form=_form(engine, tables, source, exclude),
     )
     return DefinedFeatures(definition, (*known.notes, *column_notes))
 
@@ -147,19 +153,53 @@ def _checked_rules(engine: DuckDBEngine, rules: Sequence[PageRule]) -> tuple[Pag
 
 
 def _candidates(engine: DuckDBEngine, tables: CanonicalTables) -> tuple[Candidate, ...]:
+    types = _types(engine, tables)
+    found = [
+        each for table, columns in types.items() for each in candidates(table, columns.items())
+    ]
+    site = site_candidate(types)
+    if site is not None:
+        found.append(site)
+    told = _histories(engine, tables)
+    columns = [
+        replace(each.column, has_history=(each.column.table, each.column.column) in told)
+        for each in found
+    ]
+    return tuple(
+        Candidate(column, candidate.sql_type)
+        for column, candidate in zip(named_apart(columns), found, strict=True)
+    )
+
+
+def _types(engine: DuckDBEngine, tables: CanonicalTables) -> dict[TableName, dict[str, str]]:
     names: list[TableName] = ["leads"]
     if tables.has("accounts") and tables.has("leads", "account_id"):
         names.append("accounts")
-    found = [
-        candidate
-        for table in names
-        for candidate in candidates(table, engine.rows(types_sql(tables, table)))
-    ]
-    columns = named_apart([candidate.column for candidate in found])
-    return tuple(
-        Candidate(column, candidate.sql_type)
-        for column, candidate in zip(columns, found, strict=True)
+    return {name: dict(engine.rows(types_sql(tables, name))) for name in names}
+
+
+def _histories(engine: DuckDBEngine, tables: CanonicalTables) -> set[tuple[str, str]]:
+    """Return the columns whose changes are known, each with its table."""
+    if tables.is_flat or not tables.has("profile_history"):
+        return set()
+    rows = engine.rows(f"SELECT DISTINCT entity, field FROM {tables.relation('profile_history')}")
+    return {(f"{entity}s", field) for entity, field in rows}
+
+
+def _form(
+    engine: DuckDBEngine, tables: CanonicalTables, snapshots: str, exclude: Collection[str]
+) -> tuple[str, ...]:
+    """Find the fields of the form; none where all leads fill in as many."""
+    form = form_columns(_types(engine, tables)["leads"])
+    form = tuple(name for name in form if not {name, f"leads.{name}"} & set(exclude))
+    if len(form) < _FEW_FIELDS or "form_completeness" in exclude:
+        return ()
+    share = completeness_sql(form, "l")
+    ((least, most),) = engine.rows(
+        f"SELECT min({share}), max({share}) FROM {tables.relation('leads')} l"
+        f" WHERE lead_id IN (SELECT lead_id FROM {snapshots})"
     )
+    return form if least != most else ()
 
 
 @contextmanager
@@ -266,7 +306,8 @@ def _columns(
         if candidate.names & exclude:
             continue
         reason = None
-        if not candidate.names & include:
+        looked_at = candidate.column.reading != "email_matches_company"  # it takes two tables
+        if looked_at and not candidate.names & include:
             numbers = engine.rows(statistics_sql(tables, candidate, source))[0]
             reason = why_not(candidate, ColumnStatistics(*numbers))
         if reason is None:

@@ -24,6 +24,7 @@ from .event_store import EventStore
 from .feature_inputs import require_inputs
 from .feature_parts import FeaturePart, Tell, write_parts
 from .milestone_stream import milestones_sql
+from .profile_lookups import profile_lookups
 
 LEADS_PER_BUCKET = 50_000
 _LEADS = "feature_table_leads"
@@ -119,10 +120,11 @@ def _stage(
 ) -> None:
     """Lay down bucket by bucket what the kernel needs beside the events."""
     profile = profile_sql(tables, definition, source, _LEADS)
-    _lay_down(engine, profile, scratch / "snapshots", "_bucket")
-    if not any((scratch / "snapshots").glob("*/*.parquet")):
-        none = f"SELECT * EXCLUDE (_bucket) FROM ({profile}) LIMIT 0"
-        engine.write_parquet(none, scratch / "snapshots" / "_bucket=0" / "none.parquet")
+    with profile_lookups(engine, tables, definition.profile):
+        _lay_down(engine, profile, scratch / "snapshots", "_bucket")
+        if not any((scratch / "snapshots").glob("*/*.parquet")):
+            none = f"SELECT * EXCLUDE (_bucket) FROM ({profile}) LIMIT 0"
+            engine.write_parquet(none, scratch / "snapshots" / "_bucket=0" / "none.parquet")
     milestones = milestones_sql(tables, definition, _LEADS)
     if milestones:
         _lay_down(engine, milestones, scratch / "milestones")

@@ -21,6 +21,7 @@ from .event_names import leads_sql, members_sql, names_sql, owners_sql
 from .event_stream import addresses_sql, filed_sql, kinds_sql
 from .feature_inputs import require_inputs
 from .milestone_stream import milestones_sql
+from .profile_lookups import profile_lookups
 
 _MEMBERS, _NAMES, _LEADS = "members", "names", "leads_that_matter"
 _KINDS, _NEW, _SNAPSHOTS = "kinds", "new_addresses", "snapshots"
@@ -100,7 +101,8 @@ class LeadFeatures(AbstractContextManager["LeadFeatures"]):
         keep(_MEMBERS, members_sql(tables, _SNAPSHOTS, buckets=1))
         keep(_LEADS, leads_sql(_MEMBERS, whole_accounts=bool(definition.account)))
         milestones = milestones_sql(tables, definition, _LEADS)
-        profile = engine.table(profile_sql(tables, definition, _SNAPSHOTS, _LEADS))
+        with profile_lookups(engine, tables, definition.profile):
+            profile = engine.table(profile_sql(tables, definition, _SNAPSHOTS, _LEADS))
         known = engine.table(milestones) if milestones else None
         if not definition.event_kinds:
             return _RowsInMemory(profile, known, None, None, ())

@@ -3,7 +3,7 @@
 from leadlight.features.definition import FeatureDefinition
 from leadlight.features.kernel import Milestone
 from leadlight.features.tables import CanonicalTables
-from leadlight.features.taxonomy import SENIORITIES, seniority_sql
+from leadlight.features.titles import SENIORITIES, seniority_sql
 
 # Before every time that a table can hold, and far enough from the edge to be subtracted from.
 _ALWAYS = "-4611686018427387904"

@@ -75,9 +75,10 @@ def test_columns_that_describe_become_features(engine, tmp_path):
     assert define(engine, found).definition.profile == (
         ProfileColumn("source", "leads", "source", "category"),
         ProfileColumn("total_visits", "leads", "TotalVisits", "numeric"),
-        ProfileColumn("country", "leads", "country", "category"),
-        ProfileColumn("employees", "accounts", "employees", "numeric"),
-        ProfileColumn("account_country", "accounts", "country", "category"),
+        ProfileColumn("country", "leads", "country", "category", "country"),
+        ProfileColumn("employees", "accounts", "employees", "numeric", "employees"),
+        ProfileColumn("account_country", "accounts", "country", "category", "country"),
+        ProfileColumn("account_region", "accounts", "country", "category", "region"),
     )
 
 

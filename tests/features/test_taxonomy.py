@@ -8,13 +8,10 @@ from hypothesis import strategies as st
 from leadlight.features.taxonomy import (
     DEFAULT_PAGE_RULES,
     PageRule,
-    email_kind_sql,
     feature_name,
     is_page_view,
-    job_function_sql,
     name_sql,
     page_kind_sql,
-    seniority_sql,
 )
 
 
@@ -78,51 +75,6 @@ def test_the_first_rule_that_matches_wins(read):
 )
 def test_only_views_of_pages_are_read_as_addresses(event_type, is_page):
     assert is_page_view(event_type) is is_page
-
-
-@pytest.mark.parametrize(
-    ("title", "seniority", "function"),
-    [
-        ("Vice President, Marketing", "vice president", "marketing"),
-        ("SVP Sales", "vice president", "sales"),
-        ("CEO & Co-Founder", "C-level", "general management"),
-        ("Chief Information Security Officer", "C-level", "information technology"),
-        ("Geschäftsführerin", "C-level", "general management"),
-        ("Executive Assistant to the CEO", "assistant", "general management"),
-        ("Head of IT", "director", "information technology"),
-        ("IT-Leiter", "director", "information technology"),
-        ("Marketing Manager", "manager", "marketing"),
-        ("Account Executive", "specialist", "sales"),
-        ("Student", "student", "education"),
-        ("Werkstudent Vertrieb", None, "sales"),
-        ("Kapitän", None, None),
-        ("", None, None),
-        (None, None, None),
-    ],
-)
-def test_a_title_speaks_of_seniority_and_function(read, title, seniority, function):
-    assert read(seniority_sql("text"), title) == seniority
-    assert read(job_function_sql("text"), title) == function
-
-
-@pytest.mark.parametrize(
-    ("email", "kind"),
-    [
-        ("ann@gmail.com", "free"),
-        ("ann@yahoo.co.uk", "free"),
-        ("Ann@GMX.de ", "free"),
-        ("ann@mit.edu", "academic"),
-        ("ann@cs.ox.ac.uk", "academic"),
-        ("ann@uni-bonn.de", "academic"),
-        ("ann@acme.example", "company"),
-        ("ann@notgmail.company", "company"),
-        ("nothing", None),
-        ("", None),
-        (None, None),
-    ],
-)
-def test_an_address_says_what_kind_of_domain_it_has(read, email, kind):
-    assert read(email_kind_sql("text"), email) == kind
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,94 @@
+"""Domains and countries of the data, looked up once each."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+
+import pyarrow as pa
+
+from leadlight.features.definition import ProfileColumn
+from leadlight.features.domains import (
+    domain_kind,
+    domain_sql,
+    email_domain_sql,
+    registered_domain,
+)
+from leadlight.features.places import country_of, region_of
+from leadlight.features.profile_readings import COUNTRIES, DOMAINS
+from leadlight.features.sql import identifier, literal
+from leadlight.features.tables import CanonicalTables
+
+from .duckdb import DuckDBEngine
+
+_FIELD_HISTORY = "SELECT new_value AS text FROM {0} UNION ALL SELECT old_value FROM {0}"
+
+
+@contextmanager
+def profile_lookups(
+    engine: DuckDBEngine, tables: CanonicalTables, columns: Sequence[ProfileColumn]
+) -> Iterator[None]:
+    """Keep the tables ``DOMAINS`` and ``COUNTRIES`` of some columns until the end of the block."""
+    with ExitStack() as stack:
+        for name, rows in (
+            (DOMAINS, _domains(engine, tables, columns)),
+            (COUNTRIES, _countries(engine, tables, columns)),
+        ):
+            stack.enter_context(engine.registered(name, rows))
+        yield
+
+
+def _domains(
+    engine: DuckDBEngine, tables: CanonicalTables, columns: Sequence[ProfileColumn]
+) -> pa.Table:
+    wanted = []
+    for column in columns:
+        if column.reading in {"email_kind", "email_matches_company"}:
+            texts = _texts(tables, column.table, column.column)
+            wanted.append(f"SELECT {email_domain_sql('text')} AS domain FROM ({texts})")
+        if column.reading == "email_matches_company":
+            texts = _texts(tables, column.site_table, column.site)
+            wanted.append(f"SELECT {domain_sql('text')} FROM ({texts})")
+    found = _distinct(engine, wanted)
+    return pa.table(
+        {
+            "domain": pa.array(found, pa.string()),
+            "kind": pa.array([domain_kind(domain) for domain in found], pa.string()),
+            "registered": pa.array([registered_domain(domain) for domain in found], pa.string()),
+        }
+    )
+
+
+def _countries(
+    engine: DuckDBEngine, tables: CanonicalTables, columns: Sequence[ProfileColumn]
+) -> pa.Table:
+    wanted = [
+        f"SELECT trim(text) FROM ({_texts(tables, column.table, column.column)})"
+        for column in columns
+        if column.reading in {"country", "region"}
+    ]
+    found = _distinct(engine, wanted)
+    return pa.table(
+        {
+            "text": pa.array(found, pa.string()),
+            "country": pa.array([country_of(text) for text in found], pa.string()),
+            "region": pa.array([region_of(text) for text in found], pa.string()),
+        }
+    )
+
+
+def _texts(tables: CanonicalTables, table: str, column: str) -> str:
+    """Return SQL for the texts that a column holds or held."""
+    now = f"SELECT CAST({identifier(column)} AS VARCHAR) AS text FROM {tables.relation(table)}"
+    if not tables.has("profile_history"):
+        return now
+    then = f"(SELECT * FROM {tables.relation('profile_history')} WHERE field = {literal(column)})"
+    return f"{now} UNION ALL {_FIELD_HISTORY.format(then)}"
+
+
+def _distinct(engine: DuckDBEngine, wanted: Sequence[str]) -> list[str]:
+    if not wanted:
+        return []
+    everything = " UNION ALL ".join(wanted)
+    rows = engine.rows(
+        f"SELECT DISTINCT text FROM ({everything}) AS found(text) WHERE text <> '' ORDER BY text"
+    )
+    return [text for (text,) in rows]
