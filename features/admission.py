@@ -102,17 +102,19 @@ def _value(reading: Reading, column: MappedColumn, clean: str) -> str:
         return clean
     native = reading.is_native(column)
     if target == "number":
-        if native:
-            return native_number(clean)
-        said = number(clean)
-        # Other numbers are written in figures alone; a company's size often is a band.
-        return f"coalesce({said}, {size_sql(clean)})" if column.name in _SIZES else said
+        return native_number(clean) if native else _said(column.name, clean)
     if target == "boolean":
         return clean if native else boolean(clean)
     if native:
         return native_time(clean, reading.types[column.raw], reading.timezone)
     order = reading.styles.get(column.name, TimeStyle()).order
     return time(clean, reading.timezone, order)
+
+
+def _said(name: str, clean: str) -> str:
+    """Return SQL for the number that a text says; a company's size often is told as a band."""
+    said = number(clean)
+    return f"coalesce({said}, {size_sql(clean)})" if name in _SIZES else said
 
 
 def _stored(reading: Reading, column: MappedColumn, index: int, now: datetime) -> str:

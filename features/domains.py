@@ -53,7 +53,7 @@ def email_role_sql(email: str) -> str:
     role = rf"^({'|'.join(_ROLES)})([._+-]?\d*)$"
     return (
         f"CASE WHEN {person} <> '' THEN"
-        f" CASE WHEN regexp_matches({person}, {literal(role)}) THEN 1::DOUBLE ELSE 0::DOUBLE END END"
+        f" CAST(regexp_matches({person}, {literal(role)}) AS DOUBLE) END"
     )
 
 
