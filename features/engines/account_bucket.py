@@ -30,7 +30,7 @@ _INTEGERS = ("lead", "account", "occurred_at", "known_at", "kind", "detail")
 _TYPES = (*((name, np.int64) for name in _INTEGERS), ("value", np.float64), ("own", np.bool_))
 
 _BATCH = 500_000
-_CELLS = 12_000_000
+_CELLS = 4_000_000
 """Values of features held in memory at once; a snapshot is never parted."""
 
 

@@ -1,6 +1,7 @@
 """DuckDB, the embedded engine: the only place that opens a connection."""
 
 import os
+import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -50,6 +51,7 @@ class DuckDBEngine(AbstractContextManager["DuckDBEngine"]):
         }
         if threads is not None:
             config["threads"] = threads
+        self._memory_limit = memory_limit
         self._connection = duckdb.connect(":memory:", config=config)
         self._connection.execute("SET TimeZone = 'UTC'")
         # In a notebook without ipywidgets the bar is off already, and to set it is an error.
@@ -114,6 +116,16 @@ class DuckDBEngine(AbstractContextManager["DuckDBEngine"]):
             yield
         finally:
             self._connection.unregister(name)
+
+    @contextmanager
+    def limited(self, share: float) -> Iterator[None]:
+        """Keep to a share of the memory limit until the end of the block; give back the rest."""
+        number, unit = re.findall(r"[\d.]+|[A-Za-z]+", self._memory_limit)
+        self.execute(f"SET memory_limit = '{float(number) * share:.4f}{unit}'")
+        try:
+            yield
+        finally:
+            self.execute(f"SET memory_limit = '{self._memory_limit}'")
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:

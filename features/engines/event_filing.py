@@ -43,6 +43,11 @@ _MANY_MOVED = 0.3
 _KINDS, _CODES, _MOVED = "event_store_kinds", "event_store_kind_codes", "event_store_moved"
 
 
+def held(folder: Path) -> FileLock:
+    """Return the lock of a store, which its holder may take again; others wait."""
+    return FileLock(folder / "lock", is_singleton=True)
+
+
 @contextmanager
 def event_store(
     engine: DuckDBEngine,
@@ -73,7 +78,7 @@ def event_store(
         For leads that have few events.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder / "lock"):
+    with held(folder):
         key = _key(tables, rules)
         kept = EventStore.load(folder, key)
         rows = sum(pq.read_metadata(path).num_rows for path in tables.parts("events"))

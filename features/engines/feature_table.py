@@ -4,7 +4,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -17,7 +17,7 @@ from leadlight.features.tables import CanonicalTables
 
 from .account_bucket import AccountBucket
 from .duckdb import DuckDBEngine
-from .event_filing import EVENTS_PER_BUCKET, MEMBERS, NAMES, event_store
+from .event_filing import EVENTS_PER_BUCKET, MEMBERS, NAMES, event_store, held
 from .event_kinds import kernel_codes
 from .event_names import leads_sql, members_sql, owners_sql
 from .event_store import EventStore
@@ -27,6 +27,10 @@ from .milestone_stream import milestones_sql
 from .profile_lookups import profile_lookups
 
 LEADS_PER_BUCKET = 50_000
+
+_STAGING, _RESTING = 0.4, 0.05
+"""Shares of the memory limit that DuckDB may use: while it works, and while the kernel does."""
+
 _LEADS = "feature_table_leads"
 
 
@@ -75,40 +79,64 @@ def compute_features(
     """
     require_inputs(engine, tables, definition)
     source = parquet(snapshots)
-    leads = pq.read_metadata(tables.path("leads")).num_rows
     with ExitStack() as stack:
         scratch = stack.enter_context(engine.scratch())
-        buckets = max(1, -(-leads // leads_per_bucket))
-        held = None
+        folder = store if store is not None else scratch / "store"
+        folder.mkdir(parents=True, exist_ok=True)
+        stack.enter_context(held(folder))
+        with (
+            engine.limited(_STAGING),
+            _events(
+                engine, tables, definition, source, folder, events_per_bucket, leads_per_bucket
+            ) as events,
+        ):
+            _stage(engine, tables, definition, source, scratch)
+        unfinished = scratch / "parts"
+        if store is not None:
+            unfinished = _unfinished(folder, _content(tables, snapshots, definition, events))
+        unfinished.mkdir(parents=True, exist_ok=True)
+        parts = _parts(scratch, events, definition, unfinished, 2 * events_per_bucket)
+        with engine.limited(_RESTING):
+            write_parts(list(parts), processes=processes, tell=tell)
+        return _published(unfinished, output)
+
+
+@contextmanager
+def _events(
+    engine: DuckDBEngine,
+    tables: CanonicalTables,
+    definition: FeatureDefinition,
+    source: str,
+    folder: Path,
+    events_per_bucket: int,
+    leads_per_bucket: int,
+) -> Iterator[EventStore]:
+    """Hold the event store, and the leads that matter; without kinds of event, an empty one."""
+    leads = pq.read_metadata(tables.path("leads")).num_rows
+    buckets = max(1, -(-leads // leads_per_bucket))
+    whole = bool(definition.account)
+    with ExitStack() as stack:
         if definition.event_kinds:
-            held = stack.enter_context(
+            events = stack.enter_context(
                 event_store(
                     engine,
                     tables,
                     definition.page_rules,
                     source,
-                    store or scratch / "store",
+                    folder,
                     events_per_bucket=events_per_bucket,
                     buckets_at_least=buckets,
                 )
             )
-            buckets = held.buckets
         else:
-            members = members_sql(tables, source, buckets)
-            stack.enter_context(engine.temporary_table(MEMBERS, members))
-        leads_that_matter = leads_sql(MEMBERS, whole_accounts=bool(definition.account))
-        stack.enter_context(engine.temporary_table(_LEADS, leads_that_matter))
-        _stage(engine, tables, definition, source, scratch)
-        unfinished = scratch / "parts"
-        if store is not None:
-            unfinished = _unfinished(store, _content(tables, snapshots, definition, held, buckets))
-        unfinished.mkdir(parents=True, exist_ok=True)
-        write_parts(
-            list(_parts(scratch, held, buckets, definition, unfinished, 2 * events_per_bucket)),
-            processes=processes,
-            tell=tell,
+            events = EventStore(folder, buckets)
+            stack.enter_context(
+                engine.temporary_table(MEMBERS, members_sql(tables, source, buckets))
+            )
+        stack.enter_context(
+            engine.temporary_table(_LEADS, leads_sql(MEMBERS, whole_accounts=whole))
         )
-        return _published(unfinished, output)
+        yield events
 
 
 def _stage(
@@ -141,19 +169,18 @@ def _lay_down(engine: DuckDBEngine, sql: str, folder: Path, by: str = "bucket") 
 
 def _parts(
     scratch: Path,
-    held: EventStore | None,
-    buckets: int,
+    events: EventStore,
     definition: FeatureDefinition,
     folder: Path,
     events_at_once: int,
 ) -> Iterator[FeaturePart]:
-    kinds = kernel_codes(held.kinds, definition) if held else ()
-    for number in range(buckets):
+    kinds = kernel_codes(events.kinds, definition)
+    for number in range(events.buckets):
         bucket = AccountBucket(
             snapshot_folder=scratch / "snapshots" / f"_bucket={number}",
             milestone_folder=scratch / "milestones" / f"bucket={number}",
             owner_folder=scratch / "owners" / f"bucket={number}",
-            event_files=held.bucket(number) if held else (),
+            event_files=events.bucket(number),
             kinds=kinds,
         )
         if bucket.snapshot_folder.exists():
@@ -166,12 +193,10 @@ def _content(
     tables: CanonicalTables,
     snapshots: Path,
     definition: FeatureDefinition,
-    held: EventStore | None,
-    buckets: int,
+    events: EventStore,
 ) -> str:
     """Return a name for all that the parts depend on: data, definition and code."""
-    digest = hashlib.sha256(json.dumps([definition.to_dict(), buckets]).encode())
-    digest.update(held.identity.encode() if held else b"")
+    digest = hashlib.sha256(json.dumps([definition.to_dict(), events.identity]).encode())
     others = [tables.path(table) for table in sorted(tables.columns) if table != "events"]
     code = sorted(Path(__file__).resolve().parents[1].rglob("*.py"))
     for path in (snapshots, *others, *code):

@@ -14,7 +14,7 @@ from .history import lead_history
 from .pairs import visible_pairs
 from .timeline import Instants, Milestone, Timeline
 
-PAIRS_IN_MEMORY = 1_000_000
+PAIRS_IN_MEMORY = 400_000
 
 _TOP = "account_top_seniority"
 _BUYING_GROUP = frozenset({"account_active_leads", "account_events", _TOP})
