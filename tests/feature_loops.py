@@ -170,6 +170,7 @@ def buying_group(world: World, lead: Lead, as_of: int) -> dict[str, object]:
     ]
     found: dict[str, object] = {}
     active: list[Lead] = []
+    known = [each for each in others if each.created_at < as_of]
     for days in (30, 90):
         own = {
             each.lead_id: [
@@ -177,16 +178,16 @@ def buying_group(world: World, lead: Lead, as_of: int) -> dict[str, object]:
                 for event in seen(world, each, as_of)
                 if event.lead_id is not None and is_inside(event, as_of, days)
             ]
-            for each in others
+            for each in known
         }
-        active = [each for each in others if own[each.lead_id]]
+        active = [each for each in known if own[each.lead_id]]
         found[f"account_active_leads_{days}d"] = len(active)
         found[f"account_events_{days}d"] = sum(map(len, own.values()))
     titles = {SENIORITY[each.job_title] for each in active if each.job_title in SENIORITY}
     found["account_top_seniority"] = max(titles, key=RANKS.index, default=None)
     earlier = [each for each in others if each.created_at < lead.created_at]
     found["account_earlier_leads"] = len(earlier)
-    members = {lead.lead_id, *(each.lead_id for each in others)}
+    members = {each.lead_id for each in (lead, *others) if each.created_at < as_of}
     closed = [
         (deal.deal_id or f"row {row}", deal.won)
         for row, deal in enumerate(world.deals)

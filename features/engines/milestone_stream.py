@@ -23,7 +23,7 @@ def milestones_sql(tables: CanonicalTables, definition: FeatureDefinition, leads
         Empty where none is needed.
     """
     parts = []
-    if "leads" in definition.account and tables.has("leads", "created_at"):
+    if {"activity", "leads"} & set(definition.account) and tables.has("leads", "created_at"):
         parts.append(_of_leads(tables, leads, Milestone.CREATED, "epoch_us(p.created_at)"))
     if "seniority" in definition.account and tables.has("leads", "job_title"):
         rank = f"list_position({_seniorities()}, {seniority_sql('p.job_title')}) - 1"
@@ -89,17 +89,22 @@ def _account_deals(tables: CanonicalTables, leads: str) -> str:
     deal = "concat('row ', row)"
     if tables.has("outcomes", "deal_id"):
         deal = f"coalesce('deal ' || o.deal_id, {deal})"  # concat() would pass over NULL
-    joins = []
+    outcomes = f"(SELECT *, row_number() OVER () AS row FROM {tables.relation('outcomes')})"
+    parts = []
     if tables.has("outcomes", "lead_id"):
-        joins.append(f"{leads} n ON o.lead_id = n.lead_id")
+        # Before its contact became a lead, nobody knew that the deal was the account's.
+        known, contact = "o.closed_at", f"{leads} n ON o.lead_id = n.lead_id"
+        if tables.has("leads", "created_at"):
+            known = "greatest(o.closed_at, coalesce(p.created_at, o.closed_at))"
+            contact += f" JOIN {tables.relation('leads')} p ON p.lead_id = n.lead_id"
+        parts.append((known, contact))
     if tables.has("outcomes", "account_id"):
         accounts = f"(SELECT DISTINCT bucket, account, account_id FROM {leads})"
-        joins.append(f"{accounts} n ON o.account_id = n.account_id")
-    outcomes = f"(SELECT *, row_number() OVER () AS row FROM {tables.relation('outcomes')})"
+        parts.append(("o.closed_at", f"{accounts} n ON o.account_id = n.account_id"))
     found = " UNION ALL ".join(
-        f"SELECT n.bucket, n.account, {deal} AS deal, o.won, o.closed_at"
+        f"SELECT n.bucket, n.account, {deal} AS deal, o.won, {known} AS closed_at"
         f" FROM {outcomes} o JOIN {join} WHERE o.closed_at IS NOT NULL"
-        for join in joins
+        for known, join in parts
     )
     won, lost = int(Milestone.ACCOUNT_WON), int(Milestone.ACCOUNT_LOST)
     deals = (

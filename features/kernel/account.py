@@ -6,7 +6,7 @@ time line, never events times snapshots.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -57,7 +57,7 @@ class Spans:
 
 
 def buying_group(
-    events: Timeline, titles: Timeline, snapshots: Instants
+    events: Timeline, milestones: Timeline, snapshots: Instants
 ) -> Iterator[tuple[Measure, Column]]:
     """Yield the measures of the account for each snapshot, shape (n_snapshots,).
 
@@ -65,11 +65,16 @@ def buying_group(
     ----------
     events : Timeline
         Of whole leads, those without snapshots among them, ordered by (lead, occurred_at).
-    titles : Timeline
-        The leads' titles.
+    milestones : Timeline
+        When the leads were created, and their titles: before it was created, nobody knew that a
+        lead was one, and of this account.
     snapshots : Instants
     """
     events = events if events.own.all() else events.taken(events.own)
+    created = _creation(milestones.milestones(Milestone.CREATED), events.lead)
+    if (created > events.known_at).any():
+        events = replace(events, known_at=np.maximum(events.known_at, created))
+    titles = milestones.milestones(Milestone.TITLE)
     of_account, of_lead = _EventCounts.of(events, events.account), _EventCounts.of(events, None)
     for days in ACCOUNT_WINDOWS:
         own = of_lead.visible(snapshots.lead, snapshots.as_of, days)
@@ -115,7 +120,7 @@ def account_facts(timeline: Timeline, snapshots: Instants) -> Iterator[tuple[Mea
     """Yield what is known of the account's leads and deals, shape (n_snapshots,)."""
     created = timeline.milestones(Milestone.CREATED)
     born = Ordered.of(created.account, created.occurred_at)
-    own = _own_creation(created, snapshots)
+    own = _creation(created, snapshots.lead)
     yield ("account_earlier_leads", "", None), born.before(snapshots.account, own).astype(np.int32)
     for statistic, which in (
         ("account_wins", Milestone.ACCOUNT_WON),
@@ -158,15 +163,15 @@ def _merged(spans: Spans) -> Spans:
     return Spans(spans.lead[first], spans.account[first], spans.start[first], reach[last])
 
 
-def _own_creation(created: Timeline, snapshots: Instants) -> Integers:
-    """When the lead of each snapshot was created; one that is not known comes before all."""
+def _creation(created: Timeline, leads: Integers) -> Integers:
+    """When leads were created; one that is not known comes before all."""
     order = np.argsort(created.lead, kind="stable")
     lead, at = created.lead[order], created.occurred_at[order]
-    position = np.searchsorted(lead, snapshots.lead)
+    position = np.searchsorted(lead, leads)
     if not len(lead):
-        return np.full(len(snapshots), np.iinfo(np.int64).min)
+        return np.full(len(leads), np.iinfo(np.int64).min)
     inside = np.minimum(position, len(lead) - 1)
-    return np.where(lead[inside] == snapshots.lead, at[inside], np.iinfo(np.int64).min)
+    return np.where(lead[inside] == leads, at[inside], np.iinfo(np.int64).min)
 
 
 def _top_rank(active: Spans, titles: Timeline, snapshots: Instants) -> Column:

@@ -12,7 +12,7 @@ from .account import account_facts, buying_group
 from .behaviour import Column, EventGroups, Measure, behaviour, windows
 from .history import lead_history
 from .pairs import visible_pairs
-from .timeline import Instants, Milestone, Timeline
+from .timeline import Instants, Timeline
 
 PAIRS_IN_MEMORY = 400_000
 
@@ -94,9 +94,7 @@ def group_columns(
         return {}
     return {
         names[measure]: values
-        for measure, values in buying_group(
-            events, milestones.milestones(Milestone.TITLE), snapshots
-        )
+        for measure, values in buying_group(events, milestones, snapshots)
         if measure in names
     }
 
