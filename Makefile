@@ -59,7 +59,7 @@ bench-features: install  ## Features of 1, 10 and 50 million events beside other
 	$(BIN)/python benchmarks/features.py $(QUICK)
 
 lock: install  ## Resolve the lock anew (versions and hashes only)
-	$(BIN)/uv pip compile pyproject.toml --group dev --extra postgres --universal --python-version 3.11 \
+	$(BIN)/uv pip compile pyproject.toml --group dev --extra postgres --extra s3 --extra spark --universal --python-version 3.11 \
 	  --generate-hashes --no-header --no-annotate --no-emit-index-url --quiet --upgrade -o requirements.lock
 
 clean:  ## Remove what can be made anew

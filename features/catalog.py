@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
 
 from .account_catalog import account_features, history_features
 from .behaviour_catalog import behaviour_features
@@ -15,6 +16,7 @@ __all__ = ["KEYS", "Feature", "feature_catalog", "unique_name"]
 KEYS = ("lead_id", "account_id", "as_of", "label", "position")
 
 
+@lru_cache(maxsize=16)
 def feature_catalog(definition: FeatureDefinition) -> tuple[Feature, ...]:
     """Describe each feature of a definition, in the order of the feature table's columns.
 

@@ -42,6 +42,11 @@ def address_sql(tables: CanonicalTables, page_types: Sequence[str], prefix: str 
     return f"CASE WHEN {prefix}event_type IN ({types}) THEN {address} END"
 
 
+def address_of(detail: str) -> str:
+    """Return the address of a viewed page as ``address_sql`` does."""
+    return detail.split("?", 1)[0].split("#", 1)[0]
+
+
 def filed_sql(
     tables: CanonicalTables, page_types: Sequence[str], events: str, *, names: str, kinds: str
 ) -> str:

@@ -1,6 +1,6 @@
 """Features in real time: of one lead, or a few, from rows in memory."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,21 +10,20 @@ import pyarrow as pa
 
 from leadlight.features.definition import FeatureDefinition
 from leadlight.features.profile import profile_sql
-from leadlight.features.sql import identifier
+from leadlight.features.sql import identifier, literal
 from leadlight.features.tables import CanonicalTables
 from leadlight.features.taxonomy import is_page_view
 
 from .account_bucket import bucket_features
 from .duckdb import DuckDBEngine
-from .event_kinds import EventKind, kernel_codes
-from .event_names import leads_sql, members_sql, names_sql, owners_sql
-from .event_stream import addresses_sql, filed_sql, kinds_sql
+from .event_kinds import EventKind, kernel_codes, listed_kinds
+from .event_stream import address_of, filed_sql, kinds_sql
 from .feature_inputs import require_inputs
-from .milestone_stream import milestones_sql
+from .lead_codes import LeadCodes
+from .milestone_stream import milestones_sql, title_rank_sql
 from .profile_lookups import profile_lookups
 
-_MEMBERS, _NAMES, _LEADS = "members", "names", "leads_that_matter"
-_KINDS, _NEW, _SNAPSHOTS = "kinds", "new_addresses", "snapshots"
+_NAMES, _LEADS, _SNAPSHOTS, _KINDS, _MET = "names", "codes", "snapshots", "kinds", "met"
 _MANY_EVENTS = 1_000_000
 _MANY_PAGES = 100_000
 
@@ -42,10 +41,9 @@ class LeadFeatures(AbstractContextManager["LeadFeatures"]):
     def __init__(self, definition: FeatureDefinition, *, memory_limit: str = "256MB") -> None:
         self.definition = definition
         self._engine = DuckDBEngine(memory_limit=memory_limit, threads=1)
-        self._engine.execute(
-            f"CREATE TEMP TABLE {_KINDS} (event_type VARCHAR, address VARCHAR, name VARCHAR,"
-            " kind VARCHAR, code SMALLINT)"
-        )
+        self._met: set[tuple[str, str | None]] = set()
+        self._kinds: tuple[EventKind, ...] = ()
+        self._ranks: dict[str, int] = {}
 
     def __exit__(
         self,
@@ -80,80 +78,98 @@ class LeadFeatures(AbstractContextManager["LeadFeatures"]):
         SchemaMismatchError
             A table or column of the definition is missing, or of another type.
         """
-        registered = _RegisteredTables(
-            Path(), {name: tuple(rows.column_names) for name, rows in tables.items()}
-        )
+        columns = {name: tuple(rows.column_names) for name, rows in tables.items()}
+        whole = _RegisteredTables(Path(), columns)
+        filled = {name: columns[name] for name, rows in tables.items() if rows.num_rows}
+        people = LeadCodes.of(tables, snapshots)
         with ExitStack() as stack:
-            for name, rows in {**tables, _SNAPSHOTS: snapshots}.items():
+            given = {name: tables[name] for name in filled}
+            given |= {_SNAPSHOTS: snapshots, _LEADS: people.leads}
+            for name, rows in given.items():
                 stack.enter_context(self._engine.registered(name, rows))
-            require_inputs(self._engine, registered, self.definition)
-            rows = self._staged(registered, stack)
+            require_inputs(self._engine, whole, self.definition)
+            rows = self._rows(_RegisteredTables(Path(), filled), tables, people)
             return pa.concat_tables(
                 bucket_features(rows, self.definition, events_at_once=_MANY_EVENTS)
             )
 
-    def _staged(self, tables: "_RegisteredTables", stack: ExitStack) -> "_RowsInMemory":
+    def _rows(
+        self,
+        filled: "_RegisteredTables",
+        tables: Mapping[str, pa.Table],
+        people: LeadCodes,
+    ) -> "_RowsInMemory":
         engine, definition = self._engine, self.definition
-
-        def keep(name: str, sql: str) -> None:
-            stack.enter_context(engine.temporary_table(name, sql))
-
-        keep(_MEMBERS, members_sql(tables, _SNAPSHOTS, buckets=1))
-        keep(_LEADS, leads_sql(_MEMBERS, whole_accounts=bool(definition.account)))
-        milestones = milestones_sql(tables, definition, _LEADS)
-        with profile_lookups(engine, tables, definition.profile):
-            profile = engine.table(profile_sql(tables, definition, _SNAPSHOTS, _LEADS))
-        known = engine.table(milestones) if milestones else None
-        if not definition.event_kinds:
+        with profile_lookups(engine, filled, definition.profile):
+            profile = engine.small_table(profile_sql(filled, definition, _SNAPSHOTS, _LEADS))
+        known = self._milestones(filled, tables["leads"])
+        if not definition.event_kinds or not filled.has("events"):
             return _RowsInMemory(profile, known, None, None, ())
-        names = names_sql(tables, _MEMBERS)
-        keep(_NAMES, f"SELECT *, row_number() OVER () - 1 AS code FROM ({names})")
-        page_types, kinds = self._learned(tables)
-        filed = filed_sql(tables, page_types, tables.relation("events"), names=_NAMES, kinds=_KINDS)
+        page_types = self._learn(filled, tables["events"])
+        with engine.registered(_NAMES, people.names):
+            filed = engine.small_table(
+                filed_sql(filled, page_types, '"events"', names=_NAMES, kinds=_KINDS)
+            )
         return _RowsInMemory(
-            profile,
-            known,
-            engine.table(owners_sql(tables, _LEADS, _NAMES)),
-            engine.table(filed),
-            kernel_codes(kinds, definition),
+            profile, known, people.owners, filed, kernel_codes(self._kinds, definition)
         )
 
-    def _learned(
-        self, tables: "_RegisteredTables"
-    ) -> tuple[tuple[str, ...], tuple[EventKind, ...]]:
+    def _milestones(self, filled: "_RegisteredTables", leads: pa.Table) -> pa.Table | None:
+        rank = None
+        if "seniority" in self.definition.account and filled.has("leads", "job_title"):
+            titles = {title for title in leads["job_title"].to_pylist() if title}
+            if len(self._ranks) > _MANY_PAGES:
+                self._ranks.clear()
+            for title in sorted(titles - self._ranks.keys()):
+                sql = f"SELECT {title_rank_sql('t.title')} FROM (SELECT ? AS title) t"
+                self._ranks[title] = self._engine.rows(sql, [title])[0][0]
+            whens = " ".join(
+                f"WHEN {literal(title)} THEN {self._ranks[title]}" for title in sorted(titles)
+            )
+            rank = f"CASE p.job_title {whens} ELSE -1 END" if titles else "-1"
+        sql = milestones_sql(filled, self.definition, _LEADS, rank=rank)
+        return self._engine.small_table(sql) if sql else None
+
+    def _learn(self, tables: "_RegisteredTables", events: pa.Table) -> tuple[str, ...]:
         """Learn the kinds of event types and addresses that were not met before.
+
+        Preparing the patterns takes some ten milliseconds, so that known ones are remembered.
 
         Returns
         -------
-        tuple
-            The event types whose detail is the address of a page, and the kinds by their code.
+        tuple of str
+            The event types whose detail is the address of a page.
         """
-        engine, events = self._engine, tables.relation("events")
-        engine.execute(
-            f"DELETE FROM {_KINDS} WHERE (SELECT count(*) FROM {_KINDS}) > {_MANY_PAGES}"
-        )
-        types = [name for (name,) in engine.rows(f"SELECT DISTINCT event_type FROM {events}")]
+        types = events["event_type"].unique().to_pylist()
         page_types = tuple(sorted(filter(is_page_view, types)))
-        met = "e.event_type = k.event_type AND e.address IS NOT DISTINCT FROM k.address"
-        new = (
-            f"SELECT e.* FROM ({addresses_sql(tables, page_types, events)}) e"
-            f" ANTI JOIN {_KINDS} k ON {met}"
-        )
-        with engine.temporary_table(_NEW, new):
-            ((rows,),) = engine.rows(f"SELECT count(*) FROM {_NEW}")
-            if rows:  # patterns take some ten milliseconds to prepare
-                listed = kinds_sql(_NEW, self.definition.page_rules)
-                engine.execute(f"INSERT INTO {_KINDS} SELECT *, 0 FROM ({listed})")
-                engine.execute(
-                    f"UPDATE {_KINDS} SET code = c.code FROM ("
-                    f" SELECT event_type, kind, dense_rank() OVER (ORDER BY event_type, kind) - 1"
-                    f" AS code FROM {_KINDS}) c"
-                    f" WHERE {_KINDS}.event_type = c.event_type AND {_KINDS}.kind = c.kind"
-                )
-        kinds = engine.rows(
-            f"SELECT DISTINCT event_type, name, kind, code FROM {_KINDS} ORDER BY 4"
-        )
-        return page_types, tuple(EventKind(*row[:3]) for row in kinds)
+        details = events["detail"] if tables.has("events", "detail") else pa.nulls(len(events))
+        seen = zip(events["event_type"].to_pylist(), details.to_pylist(), strict=True)
+        met = {
+            (name, address_of(detail) if name in page_types and detail is not None else None)
+            for name, detail in seen
+        }
+        if met <= self._met:
+            return page_types
+        self._met = met if len(self._met) > _MANY_PAGES else self._met | met
+        with self._engine.registered(_MET, _table_of(self._met)):
+            listed = kinds_sql(_MET, self.definition.page_rules)
+            coded = "dense_rank() OVER (ORDER BY event_type, name, kind) - 1"
+            self._engine.execute(
+                f"CREATE OR REPLACE TEMP TABLE {_KINDS} AS"
+                f" SELECT *, CAST({coded} AS SMALLINT) AS code FROM ({listed})"
+            )
+        self._kinds = listed_kinds(self._engine, _KINDS)
+        return page_types
+
+
+def _table_of(met: Collection[tuple[str, str | None]]) -> pa.Table:
+    types, addresses = zip(*met, strict=True)
+    return pa.table(
+        {
+            "event_type": pa.array(types, pa.string()),
+            "address": pa.array(addresses, pa.string()),
+        }
+    )
 
 
 class _RegisteredTables(CanonicalTables):

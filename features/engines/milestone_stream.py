@@ -9,13 +9,22 @@ from leadlight.features.titles import SENIORITIES, seniority_sql
 _ALWAYS = "-4611686018427387904"
 
 
-def milestones_sql(tables: CanonicalTables, definition: FeatureDefinition, leads: str) -> str:
+def title_rank_sql(title: str) -> str:
+    """Return SQL for the rank of a title's seniority, from 0 for the least; -1 for none."""
+    return f"coalesce(list_position({_seniorities()}, {seniority_sql(title)}) - 1, -1)"
+
+
+def milestones_sql(
+    tables: CanonicalTables, definition: FeatureDefinition, leads: str, *, rank: str | None = None
+) -> str:
     """Return SQL for the milestones that the definition needs, shaped as ``stream_sql`` does.
 
     Parameters
     ----------
     leads : str
         A relation as ``leads_sql`` returns it, of whole accounts.
+    rank : str, optional
+        SQL for what ``title_rank_sql`` says of ``p.job_title``, where it is known already.
 
     Returns
     -------
@@ -26,8 +35,8 @@ def milestones_sql(tables: CanonicalTables, definition: FeatureDefinition, leads
     if {"activity", "leads"} & set(definition.account) and tables.has("leads", "created_at"):
         parts.append(_of_leads(tables, leads, Milestone.CREATED, "epoch_us(p.created_at)"))
     if "seniority" in definition.account and tables.has("leads", "job_title"):
-        rank = f"list_position({_seniorities()}, {seniority_sql('p.job_title')}) - 1"
-        parts.append(_of_leads(tables, leads, Milestone.TITLE, _ALWAYS, f"coalesce({rank}, -1)"))
+        rank = rank or title_rank_sql("p.job_title")
+        parts.append(_of_leads(tables, leads, Milestone.TITLE, _ALWAYS, rank))
     if tables.has("outcomes"):
         if "deals" in definition.account:
             parts.append(_account_deals(tables, leads))

@@ -19,6 +19,7 @@ from leadlight.features.tables import CanonicalTables
 
 from .duckdb import DuckDBEngine
 
+_OF_DOMAINS, _OF_COUNTRIES = {"email_kind", "email_matches_company"}, {"country", "region"}
 _FIELD_HISTORY = "SELECT new_value AS text FROM {0} UNION ALL SELECT old_value FROM {0}"
 
 
@@ -27,12 +28,12 @@ def profile_lookups(
     engine: DuckDBEngine, tables: CanonicalTables, columns: Sequence[ProfileColumn]
 ) -> Iterator[None]:
     """Keep the tables ``DOMAINS`` and ``COUNTRIES`` of some columns until the end of the block."""
+    read = {column.reading for column in columns}
     with ExitStack() as stack:
-        for name, rows in (
-            (DOMAINS, _domains(engine, tables, columns)),
-            (COUNTRIES, _countries(engine, tables, columns)),
-        ):
-            stack.enter_context(engine.registered(name, rows))
+        if read & _OF_DOMAINS:
+            stack.enter_context(engine.registered(DOMAINS, _domains(engine, tables, columns)))
+        if read & _OF_COUNTRIES:
+            stack.enter_context(engine.registered(COUNTRIES, _countries(engine, tables, columns)))
         yield
 
 
@@ -41,7 +42,7 @@ def _domains(
 ) -> pa.Table:
     wanted = []
     for column in columns:
-        if column.reading in {"email_kind", "email_matches_company"}:
+        if column.reading in _OF_DOMAINS:
             texts = _texts(tables, column.table, column.column)
             wanted.append(f"SELECT {email_domain_sql('text')} AS domain FROM ({texts})")
         if column.reading == "email_matches_company":
@@ -63,7 +64,7 @@ def _countries(
     wanted = [
         f"SELECT trim(text) FROM ({_texts(tables, column.table, column.column)})"
         for column in columns
-        if column.reading in {"country", "region"}
+        if column.reading in _OF_COUNTRIES
     ]
     found = _distinct(engine, wanted)
     return pa.table(
