@@ -1,8 +1,14 @@
-"""Candidates: the additive models that compete, each a pipeline from frame to margin."""
+"""Candidates: the glass-box models that compete, and the unlimited trees that show the ceiling.
 
-from collections.abc import Mapping, Sequence
+Each is what follows the encoding: from a matrix of encoded features to a margin (log-odds).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.impute import SimpleImputer
@@ -15,44 +21,100 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
-from leadlight.features.catalog import Feature
+from leadlight.features.feature import Feature
 
-from .encoding import FloatArray, LeadEncoder, feature_kinds
+from .directions import agreeing_directions
+from .encoding import FloatArray
+from .interactions import Pair, interacting_pairs
+from .lesson import Lesson
+from .scales import signed_log
 
-PENALTIES = (0.001, 0.01, 0.1, 1.0)
+CandidateName = Literal["logistic", "boosted_additive", "boosted_pairs", "unlimited_trees"]
+
+CANDIDATES: tuple[CandidateName, ...] = ("logistic", "boosted_additive", "boosted_pairs")
+"""Those that may be used, simpler ones first."""
+
+CEILING: CandidateName = "unlimited_trees"
+"""Shown beside the others, never used: its reasons are not exact sums."""
+
+PENALTIES = (0.001, 0.01, 0.1, 1.0, 10.0)
 """Inverse strengths of the scorecard's penalty to choose from; 0.1 unless another proves better."""
 
-ITERATIONS = (25, 50, 100, 150, 225)
+ITERATIONS = (25, 50, 100, 150, 225, 300)
 """Numbers of boosting steps to choose from; 100 unless another proves better."""
 
+_LEAVES = {"boosted_additive": 6, "boosted_pairs": 8, "unlimited_trees": 16}
+_WINS_IN_A_LEAF = 2.0
 
-def candidates(features: Sequence[Feature], *, seed: int) -> Mapping[str, Pipeline]:
-    """Return the competing models, unfitted, by name.
+
+@dataclass(frozen=True)
+class Setting:
+    """The one choice that each candidate leaves to the windows.
+
+    Attributes
+    ----------
+    parameter : str
+        Of the last step of the pipeline.
+    values : tuple of float or int
+    usual : float or int
+        Stands unless another is clearly better.
+    """
+
+    parameter: str
+    values: tuple[float | int, ...]
+    usual: float | int
+
+
+def setting_of(name: CandidateName) -> Setting:
+    """Return what is chosen for a candidate: its penalty, or its number of steps."""
+    if name == "logistic":
+        return Setting("C", PENALTIES, 0.1)
+    return Setting("max_iter", ITERATIONS, 100)
+
+
+def candidate(
+    name: CandidateName,
+    features: Sequence[Feature],
+    lesson: Lesson,
+    *,
+    seed: int,
+    pairs: Sequence[Pair] | None = None,
+) -> Pipeline:
+    """Return a competing model, unfitted.
 
     Parameters
     ----------
+    name : {"logistic", "boosted_additive", "boosted_pairs", "unlimited_trees"}
+        The scorecard, linear in the signed logarithm of each number; one free shape per feature
+        [1]_; the same with at most 32 pairs [2]_; trees without limits.
     features : sequence of Feature
-        In catalog order.
+        One for each column of the lesson.
+    lesson : Lesson
+        What it will learn from: tells which directions of the catalog hold, how rare wins are, and
+        which features act together.
     seed : int
         For the boosting's random choices.
-
-    Returns
-    -------
-    mapping of str to Pipeline
-        ``logistic``: the scorecard, linear in the signed logarithm of each number.
-        ``boosted_additive``: one free shape per feature, no interactions [1]_.
+    pairs : sequence of (int, int), optional
+        For ``boosted_pairs``; default: found in the lesson.
 
     References
     ----------
     .. [1] Lou, Caruana, Gehrke: Intelligible models for classification and regression. KDD 2012.
+    .. [2] Lou, Caruana, Gehrke, Hooker: Accurate intelligible models with pairwise interactions.
+       KDD 2013.
     """
-    return {
-        "logistic": logistic(features),
-        "boosted_additive": boosted_additive(features, seed=seed),
-    }
+    if name == "logistic":
+        return _logistic(features)
+    together: Any = None
+    if name == "boosted_additive":
+        together = "no_interactions"
+    elif name == "boosted_pairs":
+        found = interacting_pairs(features, lesson, seed=seed) if pairs is None else pairs
+        together = [set(pair) for pair in found] + [{at} for at in range(len(features))]
+    return _boosted(features, lesson, together, leaves=_LEAVES[name], seed=seed)
 
 
-def logistic(features: Sequence[Feature]) -> Pipeline:
+def _logistic(features: Sequence[Feature]) -> Pipeline:
     """Return the scorecard: regularised logistic regression.
 
     Counts are skewed, so each number enters as its signed logarithm; it is held inside the range
@@ -73,34 +135,40 @@ def logistic(features: Sequence[Feature]) -> Pipeline:
     parts = [("numbers", numbers, numeric), ("levels", levels, category)]
     prepare = ColumnTransformer([part for part in parts if part[2]])
     classify = LogisticRegression(C=0.1, tol=1e-6, max_iter=2000)
-    return Pipeline([("encode", _encoder(features)), ("prepare", prepare), ("classify", classify)])
+    return Pipeline([("prepare", prepare), ("classify", classify)])
 
 
-def boosted_additive(features: Sequence[Feature], *, seed: int) -> Pipeline:
-    """Return the boosted additive model: small trees, each of one feature only.
+def _boosted(
+    features: Sequence[Feature], lesson: Lesson, together: Any, *, leaves: int, seed: int
+) -> Pipeline:
+    """Return boosted trees; categories and missing values are sides of their own.
 
-    Trees see categories as such and missing values as a side of their own. There is no internal
-    early stopping: it would validate on rows drawn at random over time.
+    There is no internal early stopping: it would validate on rows drawn at random over time. The
+    number of steps is chosen on later windows instead.
     """
     category = [at for at, feature in enumerate(features) if feature.kind == "category"]
     classify = HistGradientBoostingClassifier(
-        interaction_cst="no_interactions",
+        interaction_cst=together,
         categorical_features=category or None,
-        learning_rate=0.1,
+        monotonic_cst=agreeing_directions(features, lesson),
+        learning_rate=0.08,
         max_iter=100,
-        max_leaf_nodes=6,
-        min_samples_leaf=20,
+        max_leaf_nodes=leaves,
+        max_features=0.5,
+        min_samples_leaf=_least_leaf(lesson.won),
         l2_regularization=1.0,
         early_stopping=False,
         random_state=seed,
     )
-    return Pipeline([("encode", _encoder(features)), ("classify", classify)])
+    return Pipeline([("classify", classify)])
 
 
-def signed_log(values: FloatArray) -> FloatArray:
-    """Return sign(x) log(1 + |x|): tames skewed counts, keeps zero, order and missing values."""
-    return np.copysign(np.log1p(np.abs(values)), values)
+def _least_leaf(won: npt.NDArray[np.bool_]) -> int:
+    """Return the rows a leaf needs: where wins are rare, a leaf of few rows holds none."""
+    share = min(won.mean(), 1.0 - won.mean())
+    return int(np.clip(_WINS_IN_A_LEAF / max(share, 1e-9), 20, max(20, len(won) // 50)))
 
 
-def _encoder(features: Sequence[Feature]) -> LeadEncoder:
-    return LeadEncoder(tuple(feature.name for feature in features), feature_kinds(features))
+def prepared(pipeline: Pipeline, matrix: FloatArray) -> Any:
+    """Return what the fitted steps before the classifier make of encoded rows."""
+    return pipeline[:-1].transform(matrix) if len(pipeline) > 1 else matrix

@@ -1,25 +1,19 @@
-"""Comparison: each candidate at its best settings, judged on rows that it has not seen."""
+"""Comparison: each candidate at its best setting, judged on rows that it has not seen."""
 
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 from scipy.special import log_expit
-from sklearn.base import clone
-from sklearn.pipeline import Pipeline
 
-from .bootstrap import Codes, Estimate, lead_clusters, percentile_interval, resampled_weights
+from .bootstrap import Codes, Estimate, percentile_interval, resampled_weights
 from .calibration import calibrate
-from .candidates import ITERATIONS, PENALTIES
+from .candidates import CandidateName, setting_of
 from .encoding import FloatArray
-from .selection import Rows
-
-Fold = tuple[Rows, Rows]
-"""Rows to fit on, rows to judge on."""
+from .out_of_fold import Choice, Trial
+from .time_order import Rows
 
 _RESAMPLES = 200
 _SMALLEST_GAIN = 0.001
@@ -32,15 +26,19 @@ class CandidateResult:
     Attributes
     ----------
     name : str
-        ``logistic``, ``boosted_additive``.
+        ``logistic``, ``boosted_additive``, ``boosted_pairs``, ``unlimited_trees``.
     log_loss : Estimate
-        In nats, lower is better; of probabilities calibrated on the same rows, since calibration
-        follows anyway and a drifted base rate must not decide; 95 % interval clustered by lead.
+        In nats, lower is better; of probabilities calibrated fold by fold on the same rows, since
+        calibration follows anyway and a drifted base rate must not decide; 95 % interval clustered
+        by lead.
     fit_seconds : float
         Spent on fitting and choosing settings.
     chosen : bool
+        Whether it takes part in the blend.
     settings : dict
-        Chosen on the same rows: parameter of the pipeline to value.
+        Chosen on the same rows: parameter of the classifier to value.
+    weight : float
+        Of its log-odds in the blend.
     """
 
     name: str
@@ -48,164 +46,116 @@ class CandidateResult:
     fit_seconds: float
     chosen: bool
     settings: dict[str, float | int]
+    weight: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for a JSON file."""
         return asdict(self) | {"log_loss": self.log_loss.to_dict()}
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """All candidates' results, and the margins of the chosen one.
+@dataclass(frozen=True, eq=False)
+class Settled:
+    """A candidate at its chosen setting, on all judged rows.
 
     Attributes
     ----------
-    results : tuple of CandidateResult
-    chosen : CandidateResult
-    rows : ndarray of int
-        Rows that were judged.
-    margin : ndarray of float64
-        Log-odds of the chosen candidate for ``rows``, by a model that was not fitted on them.
+    name : str
+    choice : float or int
+        Value of its setting.
+    margin : ndarray of float64, shape (n,)
+    losses : ndarray of float64, shape (n,)
+        Log loss of each row, calibrated fold by fold, in nats.
+    seconds : float
     """
 
-    results: tuple[CandidateResult, ...]
-    chosen: CandidateResult
-    rows: Rows
-    margin: FloatArray
-
-
-def compare(
-    pipelines: Mapping[str, Pipeline],
-    frame: pd.DataFrame,
-    folds: Sequence[Fold],
-    *,
-    seed: int,
-    progress: Callable[[str], None] | None = None,
-) -> Comparison:
-    """Fit each candidate on each fold, choose its settings, and choose the best by log loss.
-
-    The usual setting and the simpler candidate stand unless another is better by more than one
-    standard error and a thousandth of the loss: the rule of Breiman et al. (1984), Classification
-    and Regression Trees, with the error of the paired difference.
-
-    Parameters
-    ----------
-    pipelines : mapping of str to Pipeline
-        Unfitted, at their usual settings; simpler ones first.
-    frame : DataFrame
-        Features, label, lead_id, account_id.
-    folds : sequence of (fit rows, judge rows)
-        No row is judged twice.
-    seed : int
-        Of the bootstrap.
-    progress : callable, optional
-        Told what is being done.
-    """
-    rows = np.concatenate([judge for _, judge in folds])
-    won = frame["label"].to_numpy(dtype=bool)[rows]
-    cluster = lead_clusters(frame.iloc[rows])
-    trials = []
-    for name, pipeline in pipelines.items():
-        if progress:
-            progress(f"fitting {name.replace('_', ' ')}")
-        trials.append(_try(name, pipeline, frame, folds, won, cluster))
-    chosen = trials[0]
-    for trial in trials[1:]:
-        if _clearly_lower(trial.losses, chosen.losses, cluster):
-            chosen = trial
-    results = tuple(
-        CandidateResult(
-            trial.name,
-            _clustered_mean(trial.losses, cluster, seed),
-            trial.seconds,
-            trial is chosen,
-            trial.settings,
-        )
-        for trial in trials
-    )
-    return Comparison(results, results[trials.index(chosen)], rows, chosen.margin)
-
-
-@dataclass(frozen=True, eq=False)
-class _Trial:
-    """A candidate at its chosen settings, on all judged rows."""
-
-    name: str
-    settings: dict[str, float | int]
+    name: CandidateName
+    choice: Choice
     margin: FloatArray
     losses: FloatArray
     seconds: float
 
 
-def _try(
-    name: str,
-    pipeline: Pipeline,
-    frame: pd.DataFrame,
-    folds: Sequence[Fold],
-    won: npt.NDArray[np.bool_],
-    cluster: Codes,
-) -> _Trial:
-    started = time.perf_counter()
-    by_fold = [_margins(pipeline, frame, fold) for fold in folds]
-    margins = {
-        setting: np.concatenate([margin[setting] for margin in by_fold]) for setting in by_fold[0]
+def settle(trial: Trial, won: npt.NDArray[np.bool_], fold: Rows, cluster: Codes) -> Settled:
+    """Choose a candidate's setting: the usual one, unless another is clearly better.
+
+    Clearly: by more than one standard error and a thousandth of the loss; the rule of Breiman et
+    al. (1984), Classification and Regression Trees, with the error of the paired difference.
+
+    Parameters
+    ----------
+    trial : Trial
+    won : ndarray of bool, shape (n,)
+    fold : ndarray of int, shape (n,)
+        Which fold judged each row.
+    cluster : ndarray of int, shape (n,)
+    """
+    losses = {
+        choice: calibrated_losses(margin, won, fold) for choice, margin in trial.margins.items()
     }
-    losses = {setting: _row_losses(margin, won) for setting, margin in margins.items()}
-    parameter = _parameter(pipeline)
-    default = pipeline.get_params()[parameter]
-    best = min(losses, key=lambda setting: float(losses[setting].mean()))
-    if not _clearly_lower(losses[best], losses[default], cluster):
-        best = default
-    spent = time.perf_counter() - started
-    return _Trial(name, {parameter: best}, margins[best], losses[best], spent)
+    usual = setting_of(trial.name).usual
+    best = min(losses, key=lambda choice: float(losses[choice].mean()))
+    if not clearly_lower(losses[best], losses[usual], cluster):
+        best = usual
+    return Settled(trial.name, best, trial.margins[best], losses[best], trial.seconds)
 
 
-def _is_boosted(pipeline: Pipeline) -> bool:
-    return hasattr(pipeline.named_steps["classify"], "max_leaf_nodes")
+def result_of(
+    settled: Settled, weights: Mapping[str, float], cluster: Codes, *, seed: int
+) -> CandidateResult:
+    """Put a settled candidate's figures together.
+
+    Parameters
+    ----------
+    settled : Settled
+    weights : mapping of str to float
+        Of the blend.
+    cluster : ndarray of int, shape (n,)
+    seed : int
+        Of the bootstrap.
+    """
+    return CandidateResult(
+        settled.name,
+        clustered_mean(settled.losses, cluster, seed=seed),
+        settled.seconds,
+        settled.name in weights,
+        {setting_of(settled.name).parameter: settled.choice},
+        weights.get(settled.name, 0.0),
+    )
 
 
-def _parameter(pipeline: Pipeline) -> str:
-    return "classify__max_iter" if _is_boosted(pipeline) else "classify__C"
+def calibrated_losses(
+    margin: FloatArray, won: npt.NDArray[np.bool_], fold: Rows
+) -> FloatArray:
+    """Return each row's log loss after a line has been put through each fold's margins."""
+    losses = np.empty(len(margin))
+    for at in range(int(fold.max()) + 1):
+        rows = np.flatnonzero(fold == at)
+        line = calibrate(margin[rows], won[rows])
+        odds = line.slope * margin[rows] + line.intercept
+        losses[rows] = -log_expit(np.where(won[rows], odds, -odds))
+    return losses
 
 
-def _margins(pipeline: Pipeline, frame: pd.DataFrame, fold: Fold) -> dict[float | int, FloatArray]:
-    """Return the margins of a fold's judged rows at each setting, what they share done once."""
-    fit, judge = (frame.iloc[rows] for rows in fold)
-    won = fit["label"].to_numpy(dtype=bool)
-    fresh = clone(pipeline)
-    prepare, classify = fresh[:-1], fresh.named_steps["classify"]
-    known, new = prepare.fit_transform(fit), prepare.transform(judge)
-    if _is_boosted(pipeline):
-        classify.set_params(max_iter=max(ITERATIONS)).fit(known, won)
-        stages = enumerate(classify.staged_decision_function(new), start=1)
-        return {stage: np.ravel(margin).copy() for stage, margin in stages if stage in ITERATIONS}
-    classify.set_params(warm_start=True)  # each penalty starts from the one before
-    return {
-        penalty: classify.set_params(C=penalty).fit(known, won).decision_function(new)
-        for penalty in PENALTIES
-    }
-
-
-def _row_losses(margin: FloatArray, won: npt.NDArray[np.bool_]) -> FloatArray:
-    line = calibrate(margin, won)
-    odds = line.slope * margin + line.intercept
-    return np.asarray(-log_expit(np.where(won, odds, -odds)), dtype=np.float64)
-
-
-def _clearly_lower(losses: FloatArray, others: FloatArray, cluster: Codes) -> bool:
+def clearly_lower(losses: FloatArray, others: FloatArray, cluster: Codes) -> bool:
     """Whether the mean falls by more than one standard error of the paired, clustered difference.
 
     And by a share that matters: a window that cannot tell models apart (all near the base rate)
     must not push the choice to an extreme.
     """
-    difference = others - losses
-    gain = float(difference.mean())
-    sums = np.bincount(cluster, weights=difference - gain)
-    error = float(np.sqrt(sums @ sums)) / len(difference)
+    gain, error = paired_gain(losses, others, cluster)
     return gain > max(error, _SMALLEST_GAIN * float(others.mean()))
 
 
-def _clustered_mean(values: FloatArray, cluster: Codes, seed: int) -> Estimate:
+def paired_gain(losses: FloatArray, others: FloatArray, cluster: Codes) -> tuple[float, float]:
+    """Return by how much losses are lower than others on average, and its standard error."""
+    difference = others - losses
+    gain = float(difference.mean())
+    sums = np.bincount(cluster, weights=difference - gain)
+    return gain, float(np.sqrt(sums @ sums)) / len(difference)
+
+
+def clustered_mean(values: FloatArray, cluster: Codes, *, seed: int) -> Estimate:
+    """Return a mean with its 95 % interval from a bootstrap of clusters."""
     sums = np.bincount(cluster, weights=values)
     counts = np.bincount(cluster).astype(np.float64)
     blocks = resampled_weights(np.arange(len(sums)), resamples=_RESAMPLES, seed=seed)

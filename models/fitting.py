@@ -1,0 +1,149 @@
+"""Fitting: a candidate's bags, each on most of the leads, averaged into one margin."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.pipeline import Pipeline
+from threadpoolctl import threadpool_limits
+
+from leadlight.features.feature import Feature
+
+from .bootstrap import Codes
+from .candidates import CandidateName, candidate, prepared, setting_of
+from .encoding import FloatArray
+from .lesson import Lesson
+
+_BAGGED_SHARE = 0.8
+_MOST_BAGS = 8
+_CELLS = 2_000_000
+"""Values of features that all bags of a candidate together may look at (a single one may pass)."""
+
+
+def number_of_bags(name: CandidateName, rows: int, features: int) -> int:
+    """Return how many bags a candidate gets: many where rows are few and a fit is noisy.
+
+    Boosted shapes of few rows change from sample to sample, and averaging steadies them [1]_; the
+    scorecard is steady by its penalty.
+
+    References
+    ----------
+    .. [1] Breiman (1996), Bagging predictors; Bühlmann & Yu (2002), Analyzing bagging, on sampling
+       without replacement.
+    """
+    if name == "logistic":
+        return 1
+    return int(np.clip(_CELLS // max(1, rows * features), 1, _MOST_BAGS))
+
+
+def fitted_bags(
+    name: CandidateName,
+    features: Sequence[Feature],
+    lesson: Lesson,
+    cluster: Codes,
+    *,
+    choice: float | int,
+    seed: int,
+) -> list[Pipeline]:
+    """Fit a candidate at a choice of its setting, once for each bag.
+
+    Parameters
+    ----------
+    name : str
+    features : sequence of Feature, k of them
+    lesson : Lesson of shape (n, k)
+    cluster : ndarray of int, shape (n,)
+        Lead or account of each row; a bag leaves whole ones out.
+    choice : float or int
+    seed : int
+    """
+    # The fits are small: threads gain little on them, wait busily for each other wherever another
+    # process has a core (ten times slower, measured), and sum in an order that varies.
+    with threadpool_limits(limits=1):
+        whole = candidate(name, features, lesson, seed=seed)
+        parameter = f"classify__{setting_of(name).parameter}"
+        return [
+            clone(whole)
+            .set_params(**{parameter: choice}, **_seeded(whole, seed + bag))
+            .fit(part.matrix, part.won, classify__sample_weight=part.weight)
+            for bag, part in enumerate(_bags(name, lesson, cluster, seed))
+        ]
+
+
+def margins_by_choice(
+    name: CandidateName,
+    features: Sequence[Feature],
+    lesson: Lesson,
+    cluster: Codes,
+    judged: FloatArray,
+    *,
+    seed: int,
+    choices: Sequence[float | int] | None = None,
+) -> dict[float | int, FloatArray]:
+    """Return the margins of judged rows at each choice of a candidate's setting.
+
+    What the choices share is done once: the boosting's stages are those of the longest one, each
+    penalty starts from the one before.
+
+    Parameters
+    ----------
+    name, features, lesson, cluster, seed
+        As for ``fitted_bags``.
+    judged : ndarray of float64, shape (m, k)
+        Encoded rows.
+    choices : sequence, optional
+        Default: all that the candidate offers.
+    """
+    with threadpool_limits(limits=1):
+        whole = candidate(name, features, lesson, seed=seed)
+        asked = tuple(choices or setting_of(name).values)
+        bags = [
+            _bag_margins(whole.set_params(**_seeded(whole, seed + bag)), part, judged, asked)
+            for bag, part in enumerate(_bags(name, lesson, cluster, seed))
+        ]
+    return {
+        choice: np.asarray(np.mean([bag[choice] for bag in bags], axis=0), dtype=np.float64)
+        for choice in asked
+    }
+
+
+def _bags(name: CandidateName, lesson: Lesson, cluster: Codes, seed: int) -> list[Lesson]:
+    count = number_of_bags(name, *lesson.matrix.shape)
+    if count == 1:
+        return [lesson]
+    generator = np.random.default_rng(seed)
+    clusters = int(cluster.max()) + 1
+    parts = []
+    for _ in range(count):
+        drawn = generator.permutation(clusters) < _BAGGED_SHARE * clusters
+        rows = np.flatnonzero(drawn[cluster])
+        won = lesson.won[rows]
+        parts.append(lesson.taken(rows) if 0 < won.sum() < len(won) else lesson)
+    return parts
+
+
+def _seeded(pipeline: Pipeline, seed: int) -> dict[str, int]:
+    has_seed = "classify__max_leaf_nodes" in pipeline.get_params()
+    return {"classify__random_state": seed} if has_seed else {}
+
+
+def _bag_margins(
+    pipeline: Pipeline, lesson: Lesson, judged: FloatArray, choices: Sequence[float | int]
+) -> dict[float | int, FloatArray]:
+    fresh = clone(pipeline)
+    classify = fresh.named_steps["classify"]
+    steps = fresh[:-1] if len(fresh) > 1 else None
+    known = steps.fit_transform(lesson.matrix, lesson.won) if steps else lesson.matrix
+    new = prepared(fresh, judged)
+    if hasattr(classify, "max_leaf_nodes"):
+        classify.set_params(max_iter=max(choices))
+        classify.fit(known, lesson.won, sample_weight=lesson.weight)
+        stages = enumerate(classify.staged_decision_function(new), start=1)
+        return {stage: np.ravel(margin).copy() for stage, margin in stages if stage in choices}
+    classify.set_params(warm_start=True)  # each penalty starts from the one before
+    return {
+        penalty: classify.set_params(C=penalty)
+        .fit(known, lesson.won, sample_weight=lesson.weight)
+        .decision_function(new)
+        for penalty in choices
+    }

@@ -1,0 +1,205 @@
+"""Out-of-fold margins: what each candidate says of rows that it was not fitted on."""
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import joblib
+import numpy as np
+
+from leadlight.features.feature import Feature
+
+from .bootstrap import Codes
+from .candidates import CandidateName
+from .encoding import FloatArray
+from .fitting import margins_by_choice
+from .lesson import Lesson
+from .selection import Fold
+from .time_order import Rows
+
+Choice = float | int
+Done = Callable[[int, int], None]
+"""Told how many fits are done, and of how many."""
+
+_LARGE = 4_000_000
+"""Values of features from which fits are worth processes of their own."""
+
+_MOST_ROWS = 100_000
+"""Rows that a fold's candidates learn from; more tell the same of choices."""
+
+
+class FoldStore(Protocol):
+    """Keeps finished folds, so that the same training again does not fit them again."""
+
+    def recall(self, key: str) -> Mapping[str, FloatArray] | None:
+        """Return what was kept under a key; None for nothing."""
+
+    def keep(self, key: str, arrays: Mapping[str, FloatArray]) -> None:
+        """Keep the arrays under a key."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A candidate's margins on all judged rows.
+
+    Attributes
+    ----------
+    name : str
+    margins : mapping of choice to ndarray, shape (judged rows,)
+        At each choice of its setting.
+    seconds : float
+        Spent on fitting; as long as it took when a kept fold was made.
+    """
+
+    name: CandidateName
+    margins: Mapping[Choice, FloatArray]
+    seconds: float
+
+
+@dataclass(frozen=True, eq=False)
+class FoldTask:
+    """One candidate to fit on one fold."""
+
+    name: CandidateName
+    fold: Fold
+    weight: FloatArray
+    choices: tuple[Choice, ...] | None = None
+
+
+def out_of_fold(
+    tasks: Sequence[FoldTask],
+    features: Sequence[Feature],
+    rows: Lesson,
+    cluster: Codes,
+    *,
+    seed: int,
+    store: FoldStore | None = None,
+    done: Done | None = None,
+) -> list[Trial]:
+    """Fit each task's candidate, in parallel where that pays, and return its judged margins.
+
+    Parameters
+    ----------
+    tasks : sequence of FoldTask
+    features : sequence of Feature, k of them
+    rows : Lesson of shape (n, k)
+        All rows that folds take from.
+    cluster : ndarray of int, shape (n,)
+    seed : int
+    store : FoldStore, optional
+    done : callable, optional
+
+    Returns
+    -------
+    list of Trial
+        In the order of the tasks.
+    """
+    base = _digest(features, rows, seed) if store else ""
+    found: dict[int, Trial] = {}
+    keys = [_key(base, task) for task in tasks] if store else [""] * len(tasks)
+    for at, task in enumerate(tasks):
+        kept = store.recall(keys[at]) if store else None
+        if kept is not None:
+            found[at] = _trial(task.name, kept)
+    missing = [at for at in range(len(tasks)) if at not in found]
+    fits = _fitted([tasks[at] for at in missing], features, rows, cluster, seed)
+    for at, trial in zip(missing, fits, strict=True):
+        found[at] = trial
+        if store:
+            store.keep(keys[at], _arrays(trial))
+        if done:
+            done(len(found), len(tasks))
+    return [found[at] for at in range(len(tasks))]
+
+
+def joined(trials: Sequence[Trial]) -> Trial:
+    """Join one candidate's trials of several folds, in their order."""
+    first = trials[0]
+    return Trial(
+        first.name,
+        {
+            choice: np.concatenate([trial.margins[choice] for trial in trials])
+            for choice in first.margins
+        },
+        sum(trial.seconds for trial in trials),
+    )
+
+
+def parallel_jobs(values: int) -> int:
+    """Return how many processes fits of so many values of features deserve."""
+    return joblib.cpu_count() if values >= _LARGE else 1
+
+
+def _fitted(
+    tasks: Sequence[FoldTask],
+    features: Sequence[Feature],
+    rows: Lesson,
+    cluster: Codes,
+    seed: int,
+) -> Iterator[Trial]:
+    run = joblib.Parallel(n_jobs=parallel_jobs(rows.matrix.size), return_as="generator")
+    trials: Iterator[Trial] = run(
+        joblib.delayed(_try)(task, features, rows, cluster, seed) for task in tasks
+    )
+    return trials
+
+
+def _try(
+    task: FoldTask, features: Sequence[Feature], rows: Lesson, cluster: Codes, seed: int
+) -> Trial:
+    started = time.perf_counter()
+    fit = _thinned(task.fold.fit, cluster, seed)
+    lesson = Lesson(rows.matrix[fit], rows.won[fit], task.weight[_places(task.fold.fit, fit)])
+    margins = margins_by_choice(
+        task.name,
+        features,
+        lesson,
+        cluster[fit],
+        rows.matrix[task.fold.judge],
+        seed=seed,
+        choices=task.choices,
+    )
+    return Trial(task.name, margins, time.perf_counter() - started)
+
+
+def _thinned(fit: Rows, cluster: Codes, seed: int) -> Rows:
+    """Take whole leads (accounts) at random where there are more rows than are needed."""
+    if len(fit) <= _MOST_ROWS:
+        return fit
+    drawn = np.random.default_rng(seed).random(int(cluster.max()) + 1)
+    return fit[drawn[cluster[fit]] < _MOST_ROWS / len(fit)]
+
+
+def _places(rows: Rows, some: Rows) -> Rows:
+    return np.searchsorted(rows, some)
+
+
+def _digest(features: Sequence[Feature], rows: Lesson, seed: int) -> str:
+    """Return a name for all that the fits depend on but the task."""
+    digest = hashlib.sha256(repr((tuple(features), seed)).encode())
+    for array in (rows.matrix, rows.won, rows.weight):
+        digest.update(np.asfortranarray(array).data if array.ndim > 1 else array.tobytes())
+    return digest.hexdigest()
+
+
+def _key(base: str, task: FoldTask) -> str:
+    digest = hashlib.sha256(f"{base} {task.name} {task.choices}".encode())
+    for array in (task.fold.fit, task.fold.judge, task.weight):
+        digest.update(array.tobytes())
+    return digest.hexdigest()[:32]
+
+
+def _arrays(trial: Trial) -> dict[str, FloatArray]:
+    return {
+        "choices": np.array(list(trial.margins), dtype=np.float64),
+        "margins": np.stack(list(trial.margins.values())),
+        "seconds": np.array(trial.seconds),
+    }
+
+
+def _trial(name: CandidateName, arrays: Mapping[str, FloatArray]) -> Trial:
+    choices = [int(c) if name != "logistic" else float(c) for c in arrays["choices"]]
+    margins = dict(zip(choices, arrays["margins"], strict=True))
+    return Trial(name, margins, float(arrays["seconds"]))
