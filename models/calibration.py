@@ -20,6 +20,8 @@ SMALLEST_SLOPE = 0.01
 _CONSTANT = 1e-9
 _STEPS = 100
 _TOLERANCE = 1e-10
+# A loss of many rows is no more exact than this share of it: the last step must not be refused.
+_ROUNDING = 1e-13
 _LEVEL_TOLERANCE = 1e-12
 
 
@@ -242,11 +244,9 @@ def fit_logistic_line(
         for halving in range(30):
             moved = line - step / 2**halving
             moved_loss = _loss(design @ moved, wanted, rows_of)
-            if moved_loss <= loss:
+            if moved_loss <= loss * (1.0 + _ROUNDING):
                 line, loss = moved, moved_loss
                 break
-        else:  # no step lowers the loss: what is left is rounding
-            break
         if float(np.abs(step).max()) < _TOLERANCE * max(1.0, float(np.abs(line).max())):
             break
     slope = float(line[1]) / scale
