@@ -139,6 +139,27 @@ def percentile_interval(value: float, draws: Floats) -> Estimate:
     return Estimate(value, min(float(low), value), max(float(high), value))
 
 
+def clustered_mean(values: Floats, codes: Codes, weight: Floats) -> tuple[float, float]:
+    """Return a weighted mean and its standard error, which knows that clusters are not independent.
+
+    Of a paired difference of losses it tells whether one model is clearly better than another.
+
+    Parameters
+    ----------
+    values, weight : array of shape (n,)
+    codes : array of shape (n,)
+        Cluster of each row, numbered from 0.
+
+    References
+    ----------
+    Liang & Zeger (1986), Longitudinal data analysis using generalized linear models.
+    """
+    total = float(weight.sum())
+    mean = float(weight @ values) / total
+    sums = np.bincount(codes, weights=weight * (values - mean))
+    return mean, float(np.sqrt(sums @ sums)) / total
+
+
 def clustered_share(label: NDArray[np.bool_], codes: Codes) -> Estimate:
     """Estimate a share of rows with a Wilson interval on the effective number of rows.
 

@@ -1,11 +1,12 @@
 """Calibration: the one strictly increasing map from margin (log-odds) to probability."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import brentq
 from scipy.special import expit, log_expit
 
 from leadlight.features.errors import NotEnoughDataError
@@ -19,6 +20,9 @@ SMALLEST_SLOPE = 0.01
 _CONSTANT = 1e-9
 _STEPS = 100
 _TOLERANCE = 1e-10
+# A loss of many rows is no more exact than this share of it: the last step must not be refused.
+_ROUNDING = 1e-13
+_LEVEL_TOLERANCE = 1e-12
 
 
 @dataclass(frozen=True)
@@ -43,16 +47,49 @@ class LogisticLine:
 class Calibration:
     """Turns margins into probabilities without ever changing their order.
 
+    The log-odds are ``slope * margin``, or a chain of straight pieces through the knots and of the
+    slope beyond them; then the intercept is added.
+
     Attributes
     ----------
     slope : float
-        Above zero: 1 means that the margins were neither too bold nor too shy.
+        Log-odds per unit of margin, above zero: 1 means that the margins were neither too bold nor
+        too shy. With knots it holds beyond the first and the last.
     intercept : float
-        Log-odds added to each lead.
+        Log-odds added to each lead: the level, which may follow the newest wins.
+    knots : tuple of (float, float)
+        Margin and log-odds, both strictly increasing; empty for a straight line.
+
+    Raises
+    ------
+    ValueError
+        The map would not be strictly increasing.
     """
 
     slope: float
     intercept: float
+    knots: tuple[tuple[float, float], ...] = ()
+
+    def __post_init__(self) -> None:
+        steps = np.diff(np.array(self.knots), axis=0) if self.knots else np.ones(1)
+        if not (self.slope > 0.0 and np.all(steps > 0.0)):
+            raise ValueError("A calibration must be strictly increasing.")
+
+    def log_odds(self, margin: ArrayLike) -> Floats:
+        """Return the log-odds of a win within the horizon, strictly increasing in the margin.
+
+        Parameters
+        ----------
+        margin : array of shape (n,)
+            Log-odds of the compiled model.
+        """
+        values = np.asarray(margin, dtype=np.float64)
+        if not self.knots:
+            return np.asarray(self.slope * values + self.intercept, dtype=np.float64)
+        at, wanted = np.array(self.knots).T
+        beyond = values - np.clip(values, at[0], at[-1])
+        between = np.interp(values, at, wanted)
+        return np.asarray(between + self.slope * beyond + self.intercept, dtype=np.float64)
 
     def probability(self, margin: ArrayLike) -> Floats:
         """Return the probability of a win within the horizon.
@@ -67,21 +104,34 @@ class Calibration:
         array of shape (n,)
             Within [0, 1], increasing in the margin.
         """
-        values = np.asarray(margin, dtype=np.float64)
-        return np.asarray(expit(self.slope * values + self.intercept), dtype=np.float64)
+        return np.asarray(expit(self.log_odds(margin)), dtype=np.float64)
 
-    def to_dict(self) -> dict[str, float]:
+    def shifted(self, by: float) -> "Calibration":
+        """Return the same shape on another level.
+
+        Parameters
+        ----------
+        by : float
+            Log-odds to add to each lead.
+        """
+        return replace(self, intercept=self.intercept + by)
+
+    def to_dict(self) -> dict[str, Any]:
         """Return plain data for a JSON file."""
-        return {"slope": self.slope, "intercept": self.intercept}
+        line = {"slope": self.slope, "intercept": self.intercept}
+        return line | ({"knots": [list(knot) for knot in self.knots]} if self.knots else {})
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> "Calibration":
         """Read what ``to_dict`` wrote."""
-        return cls(slope=float(data["slope"]), intercept=float(data["intercept"]))
+        knots = tuple((float(at), float(wanted)) for at, wanted in data.get("knots", ()))
+        return cls(float(data["slope"]), float(data["intercept"]), knots)
 
 
-def calibrate(margin: ArrayLike, label: ArrayLike) -> Calibration:
-    """Fit the map from margin to probability on leads the model has not seen.
+def calibrate(
+    margin: ArrayLike, label: ArrayLike, *, weight: ArrayLike | None = None
+) -> Calibration:
+    """Fit a straight map from margin to probability on leads the model has not seen.
 
     Platt's sigmoid with his smoothed targets, so that a small or separated window gives a finite
     line. Where the window contradicts the model (no positive slope), the slope is held at
@@ -93,6 +143,8 @@ def calibrate(margin: ArrayLike, label: ArrayLike) -> Calibration:
         Log-odds of rows outside the fitting window.
     label : array of shape (n,)
         Whether the lead was won within the horizon.
+    weight : array of shape (n,), optional
+        How many rows each counts for, at least 0.
 
     Raises
     ------
@@ -104,24 +156,65 @@ def calibrate(margin: ArrayLike, label: ArrayLike) -> Calibration:
     Platt (1999), Probabilistic outputs for support vector machines.
     Lin, Lin & Weng (2007), A note on Platt's probabilistic outputs.
     """
-    values = np.asarray(margin, dtype=np.float64)
-    won = np.asarray(label, dtype=bool)
-    positives, rows = int(won.sum()), len(won)
-    if positives in {0, rows}:
+    values, labels, rows_of = counted_rows(margin, label, weight)
+    won = labels > 0.0
+    if won.all() or not won.any():
         raise NotEnoughDataError(
-            f"Calibration needs won and not-won leads; its window has {positives} won of {rows}.",
+            "Calibration needs won and not-won leads; its window has "
+            f"{int(won.sum())} won of {len(won)}.",
             hint="Give a longer history, a shorter label.horizon_days, or a closer snapshot grid.",
         )
-    target = np.where(won, (positives + 1) / (positives + 2), 1 / (rows - positives + 2))
-    if np.ptp(values) <= _CONSTANT:
-        return Calibration(1.0, _level(values, target, 1.0))
-    line = fit_logistic_line(values, target)
-    if line.slope < SMALLEST_SLOPE:
-        return Calibration(SMALLEST_SLOPE, _level(values, target, SMALLEST_SLOPE))
-    return Calibration(line.slope, line.intercept)
+    wins, losses = float(rows_of[won].sum()), float(rows_of[~won].sum())
+    target = np.where(won, (wins + 1.0) / (wins + 2.0), 1.0 / (losses + 2.0))
+    slope = 1.0
+    if np.ptp(values) > _CONSTANT:
+        line = fit_logistic_line(values, target, weight=rows_of)
+        if line.slope >= SMALLEST_SLOPE:
+            return Calibration(line.slope, line.intercept)
+        slope = SMALLEST_SLOPE
+    return Calibration(slope, level_shift(slope * values, target, rows_of))
 
 
-def fit_logistic_line(x: ArrayLike, target: ArrayLike) -> LogisticLine:
+def level_shift(log_odds: Floats, target: Floats, weight: Floats) -> float:
+    """Find what to add to the log-odds so that the mean probability is the mean of the target.
+
+    Parameters
+    ----------
+    log_odds, target, weight : array of shape (n,)
+        Not all targets are 0, and not all are 1, among the rows of a weight above 0.
+    """
+    total = float(weight.sum())
+    wanted = float(weight @ target) / total
+    reach = 40.0 + float(np.abs(log_odds).max())
+
+    def excess(shift: float) -> float:
+        return float(weight @ expit(log_odds + shift)) / total - wanted
+
+    return float(brentq(excess, -reach, reach, xtol=_LEVEL_TOLERANCE))
+
+
+def counted_rows(
+    margin: ArrayLike, label: ArrayLike, weight: ArrayLike | None
+) -> tuple[Floats, Floats, Floats]:
+    """Return margin, label (0 or 1) and weight of the rows that count: those of a weight above 0.
+
+    Parameters
+    ----------
+    margin, label : array of shape (n,)
+    weight : array of shape (n,) or None
+        None: each row counts once.
+    """
+    values, won = (np.asarray(column, dtype=np.float64) for column in (margin, label))
+    if weight is None:
+        return values, won, np.ones(len(values))
+    rows_of = np.asarray(weight, dtype=np.float64)
+    counts = rows_of > 0.0
+    return values[counts], won[counts], rows_of[counts]
+
+
+def fit_logistic_line(
+    x: ArrayLike, target: ArrayLike, *, weight: ArrayLike | None = None
+) -> LogisticLine:
     """Fit the log-odds of a label (or of a share in [0, 1]) by a line, by damped Newton steps.
 
     Parameters
@@ -130,27 +223,28 @@ def fit_logistic_line(x: ArrayLike, target: ArrayLike) -> LogisticLine:
         Log-odds.
     target : array of shape (n,)
         Labels 0 and 1, or shares between.
+    weight : array of shape (n,), optional
+        How many rows each counts for, at least 0.
     """
-    values = np.asarray(x, dtype=np.float64)
-    wanted = np.asarray(target, dtype=np.float64)
-    rate = float(wanted.mean())
+    values, wanted, rows_of = counted_rows(x, target, weight)
+    rate = float(np.average(wanted, weights=rows_of)) if len(wanted) else math.nan
     if not 0.0 < rate < 1.0 or np.ptp(values) <= _CONSTANT or _separated(values, wanted):
         return LogisticLine(math.nan, math.nan, converged=False)
     centre, scale = float(values.mean()), float(values.std())
     design = np.column_stack([np.ones_like(values), (values - centre) / scale])
     line = np.array([math.log(rate / (1.0 - rate)), 0.0])
-    loss = _loss(design @ line, wanted)
+    loss = _loss(design @ line, wanted, rows_of)
     for _ in range(_STEPS):
         probability = expit(design @ line)
-        gradient = design.T @ (probability - wanted)
-        spread = probability * (1.0 - probability)
+        gradient = design.T @ (rows_of * (probability - wanted))
+        spread = rows_of * probability * (1.0 - probability)
         curvature = design.T @ (design * spread[:, None])
         step = np.linalg.solve(curvature + 1e-12 * np.eye(2), gradient)
         # Newton overshoots where the labels are nearly separated: halve until the loss falls.
         for halving in range(30):
             moved = line - step / 2**halving
-            moved_loss = _loss(design @ moved, wanted)
-            if moved_loss <= loss:
+            moved_loss = _loss(design @ moved, wanted, rows_of)
+            if moved_loss <= loss * (1.0 + _ROUNDING):
                 line, loss = moved, moved_loss
                 break
         if float(np.abs(step).max()) < _TOLERANCE * max(1.0, float(np.abs(line).max())):
@@ -167,19 +261,6 @@ def _separated(x: Floats, target: Floats) -> bool:
     return bool(low.max() <= high.min() or high.max() <= low.min())
 
 
-def _loss(log_odds: Floats, target: Floats) -> float:
-    return -float(np.sum(target * log_expit(log_odds) + (1.0 - target) * log_expit(-log_odds)))
-
-
-def _level(margin: Floats, target: Floats, slope: float) -> float:
-    """Find the intercept at which the mean probability is the mean target, by bisection."""
-    wanted = float(target.mean())
-    reach = 40.0 + slope * float(np.abs(margin).max())
-    low, high = -reach, reach
-    for _ in range(_STEPS):
-        middle = (low + high) / 2.0
-        if float(expit(slope * margin + middle).mean()) < wanted:
-            low = middle
-        else:
-            high = middle
-    return (low + high) / 2.0
+def _loss(log_odds: Floats, target: Floats, weight: Floats) -> float:
+    loss = target * log_expit(log_odds) + (1.0 - target) * log_expit(-log_odds)
+    return -float(weight @ loss)
