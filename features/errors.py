@@ -5,8 +5,9 @@ A domain error is also the builtin that a caller of the library would catch
 """
 
 import errno
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
+from typing import Any
 
 
 class LeadlightError(Exception):
@@ -51,6 +52,41 @@ class DataQualityError(LeadlightError, ValueError):
 
 class NotEnoughDataError(LeadlightError, ValueError):
     """Too few rows, wins or mature snapshots to train or to evaluate honestly."""
+
+
+class NoSignalError(LeadlightError, ValueError):
+    """Nothing in the data tells leads that convert from leads that do not.
+
+    Parameters
+    ----------
+    found : str
+        What shows it, in a sentence: the interval of the AUC, the gain over the base rate.
+    tried : sequence of str
+        Sentences: which candidates, features and windows were tried.
+    evaluation : mapping, optional
+        Plain data: the evaluation of the last window, as a decision version would tell it.
+    hint : str, optional
+        What to do next.
+    """
+
+    exit_code = 3
+
+    def __init__(
+        self,
+        found: str,
+        *,
+        tried: Sequence[str] = (),
+        evaluation: Mapping[str, Any] | None = None,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(
+            f"no usable signal: {found}",
+            hint=hint
+            or "Nothing was registered, and the champion stays as it was. Give a longer history, "
+            "or more of what leads did and who they are.",
+        )
+        self.tried = tuple(tried)
+        self.evaluation = dict(evaluation) if evaluation is not None else None
 
 
 class SchemaMismatchError(LeadlightError, ValueError):
