@@ -193,6 +193,16 @@ def level_shift(log_odds: Floats, target: Floats, weight: Floats) -> float:
     return float(brentq(excess, -reach, reach, xtol=_LEVEL_TOLERANCE))
 
 
+def row_losses(log_odds: Floats, won: NDArray[np.bool_]) -> Floats:
+    """Return the log loss of each row, in nats.
+
+    Parameters
+    ----------
+    log_odds, won : array of shape (n,)
+    """
+    return np.asarray(-log_expit(np.where(won, log_odds, -log_odds)), dtype=np.float64)
+
+
 def counted_rows(
     margin: ArrayLike, label: ArrayLike, weight: ArrayLike | None
 ) -> tuple[Floats, Floats, Floats]:

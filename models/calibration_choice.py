@@ -1,20 +1,22 @@
-"""Which shape of calibration: a straight line, or a bent one where the leads clearly ask for it."""
+"""Which shape of calibration: a straight line, or a bent one where leads clearly ask for it."""
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import log_expit
+from scipy.optimize import minimize_scalar
 from sklearn.model_selection import GroupKFold
 
-from .bootstrap import clustered_mean, cluster_codes
-from .calibration import Calibration, Floats, calibrate, level_shift
+from .bootstrap import cluster_codes, clustered_mean
+from .calibration import SMALLEST_SLOPE, Calibration, Floats, calibrate, level_shift, row_losses
 from .isotonic import smoothed_isotonic
 
 LEAST_WINS_TO_BEND = 200
 """Wins, and losses, below which the line is not questioned."""
 
 _FOLDS = 5
+_LARGEST_SLOPE = 20.0
 _Rows = NDArray[np.intp]
 
 
@@ -23,11 +25,12 @@ def choose_calibration(
     label: ArrayLike,
     cluster: ArrayLike | None,
     *,
+    fold: ArrayLike | None = None,
     moment: ArrayLike | None = None,
     weight: ArrayLike | None = None,
     seed: int,
 ) -> Calibration:
-    """Fit the map from margin to probability: Platt's line, or a smoothed isotonic if clearly better.
+    """Fit the map from margin to probability: Platt's line, or a clearly better smoothed isotonic.
 
     Both are judged by log loss on rows that they were not fitted on: the leads of a fold left out,
     or, where moments are given, the following rows in time. Only the shape is judged, each map at
@@ -42,6 +45,10 @@ def choose_calibration(
         Whether the lead was won within the horizon.
     cluster : array of shape (n,) or None
         Lead or account of each row; None if each row stands for itself.
+    fold : array of int, shape (n,), optional
+        Which fold's model gave the margin, numbered in time. Models of different folds promise
+        different levels, and the share of wins drifts between folds: neither may pass for shape,
+        so all are brought to the level of the last fold first.
     moment : array of shape (n,), optional
         Place of each row in time, any unit: shapes are then judged forwards in time.
     weight : array of shape (n,), optional
@@ -57,6 +64,8 @@ def choose_calibration(
     values = np.asarray(margin, dtype=np.float64)
     won = np.asarray(label, dtype=bool)
     rows_of = np.ones(len(won)) if weight is None else np.asarray(weight, dtype=np.float64)
+    if fold is not None:
+        values = on_one_level(values, won, np.asarray(fold, dtype=np.intp), rows_of)
     line = calibrate(values, won, weight=rows_of)
     if _scarcest(won, rows_of) < LEAST_WINS_TO_BEND:
         return line
@@ -80,10 +89,48 @@ def choose_calibration(
     return smoothed_isotonic(values, won, line, weight=rows_of) if gain > error else line
 
 
+def on_one_level(margin: Floats, won: NDArray[np.bool_], fold: _Rows, weight: Floats) -> Floats:
+    """Shift each fold's margins so that one line of log-odds serves them all.
+
+    The line has one slope and, per fold, an intercept of its own; the last fold stays as it is.
+    Folds of one label only, which show no level, stay too.
+
+    Parameters
+    ----------
+    margin, won, weight : array of shape (n,)
+    fold : array of shape (n,)
+        Numbered in time.
+    """
+    parts = [np.flatnonzero((fold == at) & (weight > 0.0)) for at in np.unique(fold)]
+    parts = [rows for rows in parts if _scarcest(won[rows], weight[rows]) > 0.0]
+    if len(parts) < 2:
+        return margin
+    target = won.astype(np.float64)
+
+    def levels(slope: float) -> list[float]:
+        return [level_shift(slope * margin[rows], target[rows], weight[rows]) for rows in parts]
+
+    def loss(log_slope: float) -> float:
+        slope = math.exp(log_slope)
+        return sum(
+            float(weight[rows] @ row_losses(slope * margin[rows] + level, won[rows]))
+            for rows, level in zip(parts, levels(slope), strict=True)
+        )
+
+    reach = (math.log(SMALLEST_SLOPE), math.log(_LARGEST_SLOPE))
+    found = minimize_scalar(loss, bounds=reach, method="bounded", options={"xatol": 1e-4})
+    slope = math.exp(float(found.x))
+    level = levels(slope)
+    shifted = margin.copy()
+    for rows, own in zip(parts, level, strict=True):
+        shifted[rows] += (own - level[-1]) / slope
+    return shifted
+
+
 def _losses(shape: Calibration, margin: Floats, won: NDArray[np.bool_], weight: Floats) -> Floats:
     log_odds = shape.log_odds(margin)
     log_odds = log_odds + level_shift(log_odds, won.astype(np.float64), weight)
-    return np.asarray(-log_expit(np.where(won, log_odds, -log_odds)), dtype=np.float64)
+    return row_losses(log_odds, won)
 
 
 def _scarcest(won: NDArray[np.bool_], weight: Floats) -> float:

@@ -1,4 +1,4 @@
-"""Label shift: how many of new leads will win, guessed from their margins before any label is known.
+"""Label shift: how many of new leads will win, guessed from margins before labels are known.
 
 The guess rests on one assumption that no unlabelled row can prove: that only the share of winners
 has changed, while winners still look as winners did and losers as losers did. Where fewer leads
@@ -48,9 +48,7 @@ class ShiftedLevel:
         return {"base_rate": self.base_rate, "reason": self.reason}
 
 
-def shifted_level(
-    margin: ArrayLike, calibration: Calibration, *, base_rate: float
-) -> ShiftedLevel:
+def shifted_level(margin: ArrayLike, calibration: Calibration, *, base_rate: float) -> ShiftedLevel:
     """Guess the level of new leads from their margins alone, where no recent label is mature.
 
     Expectation maximisation: the promised probabilities say how likely each margin is among

@@ -1,22 +1,22 @@
 """Level: how many leads are won drifts, so the calibration's level follows the newest wins."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import log_expit
 
 from .bootstrap import clustered_mean, finite
-from .calibration import Calibration, Floats, counted_rows, level_shift
+from .calibration import Calibration, Floats, counted_rows, level_shift, row_losses
 
 LEAST_WINS_OF_LEVEL = 10.0
 """Wins, and losses, that must remain in a memory's weights for a level to be read from them."""
 
 _BLOCKS = 20
-_LEAST_BLOCKS = 5
+_LEAST_BLOCKS = 3
 # Weights of rows ten half-lives back are a thousandth: left out.
 _HALF_LIVES = 10
 
@@ -72,6 +72,28 @@ class TrackedLevel:
         }
 
 
+@dataclass(frozen=True, eq=False)
+class Labelled:
+    """Rows whose labels are known, with their margins.
+
+    Attributes
+    ----------
+    margin : array of shape (n,)
+        Log-odds of one model.
+    label : array of shape (n,)
+        Whether the lead was won within the horizon.
+    moment : array of shape (n,)
+        Place of each row in time, any unit.
+    weight : array of shape (n,), optional
+        How many rows each counts for, at least 0.
+    """
+
+    margin: ArrayLike
+    label: ArrayLike
+    moment: ArrayLike
+    weight: ArrayLike | None = None
+
+
 def tracked_level(
     margin: ArrayLike,
     label: ArrayLike,
@@ -81,60 +103,66 @@ def tracked_level(
     gap: float,
     weight: ArrayLike | None = None,
 ) -> TrackedLevel:
-    """Let the level follow the newest labels, with the memory that would have foretold best.
+    """Let the level of one model follow the newest labels, on rows that it was not fitted on.
 
     The rows are walked in time, block by block. For each block and each memory the level is read
-    from the rows whose labels were known when the block began, newest rows most, and judged by log
-    loss on the block. The best memory serves if it beats "all rows alike" by more than one
-    standard error over blocks; if not, nothing is changed.
+    from the rows whose labels were known when the block began, newest rows most, and judged on the
+    block; see ``choose_memory``.
 
     Parameters
     ----------
-    margin : array of shape (n,)
-        Log-odds of rows by models that were not fitted on them.
-    label : array of shape (n,)
-        Whether the lead was won within the horizon.
-    moment : array of shape (n,)
-        Place of each row in time, any unit.
+    margin, label, moment, weight : array of shape (n,)
+        As in ``Labelled``.
     calibration : Calibration
         Fitted on these rows; only its level changes.
     gap : float
         In the unit of ``moment``: how much later than its row a label is known.
-    weight : array of shape (n,), optional
-        How many rows each counts for, at least 0.
 
     References
     ----------
     Dawid (1984), Statistical theory: the prequential approach.
     """
-    history = _History.of(margin, label, moment, calibration, weight)
-    trials, half_life = _best_memory(history, gap)
-    shift = history.shift(len(history.won), half_life) if math.isfinite(half_life) else 0.0
+    history = _History.of(Labelled(margin, label, moment, weight), calibration)
+    if not len(history.won):
+        return TrackedLevel(calibration, math.inf, 0.0, ())
+    blocks = [
+        (history.rows(0, known), history.rows(*block)) for known, *block in history.blocks(gap)
+    ]
+    trials, half_life = _best_memory(blocks)
+    shift = history.shift(half_life) if math.isfinite(half_life) else 0.0
     return TrackedLevel(calibration.shifted(shift), half_life, shift, trials)
 
 
-def recent_level(
-    margin: ArrayLike,
-    label: ArrayLike,
-    moment: ArrayLike,
-    calibration: Calibration,
-    *,
-    half_life: float,
-    weight: ArrayLike | None = None,
-) -> Calibration:
-    """Set the level so that the newest rows' mean probability is their share of wins.
+def retrained_level(
+    folds: Sequence[tuple[Labelled, Labelled]], newest: Labelled, calibration: Calibration
+) -> TrackedLevel:
+    """Set the level of a newly fitted model from its newest rows, as served best in earlier folds.
+
+    A model that is fitted anew has taken in the newest wins already, so that what earlier models
+    promised says nothing of its level. It is read from the model's own rows: unlike a slope, a mean
+    can hardly be overfitted by a model that has an intercept.
 
     Parameters
     ----------
-    margin, label, moment, weight : array of shape (n,)
-        As in ``tracked_level``.
+    folds : sequence of (Labelled, Labelled)
+        Per fold, in time: the rows that its model was fitted on (with the weights it was fitted
+        with) and the later rows that judge it, all with margins of this fold's model.
+    newest : Labelled
+        The rows that the final model was fitted on, with its margins and weights.
     calibration : Calibration
-    half_life : float
-        Rows after which a row counts half; infinite: all rows count alike. Where that leaves fewer
-        than ``LEAST_WINS_OF_LEVEL`` wins or losses, all rows count alike.
+        Its shape is kept.
+
+    Returns
+    -------
+    TrackedLevel
+        With ``half_life`` infinite, the mean probability is the share of wins over all rows.
     """
-    history = _History.of(margin, label, moment, calibration, weight)
-    return calibration.shifted(history.shift(len(history.won), half_life))
+    pairs = [
+        (_History.of(fit, calibration), _History.of(judge, calibration)) for fit, judge in folds
+    ]
+    trials, half_life = _best_memory(pairs)
+    shift = _History.of(newest, calibration).shift(half_life)
+    return TrackedLevel(calibration.shifted(shift), half_life, shift, trials)
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,89 +175,87 @@ class _History:
     weight: Floats
 
     @classmethod
-    def of(
-        cls,
-        margin: ArrayLike,
-        label: ArrayLike,
-        moment: ArrayLike,
-        calibration: Calibration,
-        weight: ArrayLike | None,
-    ) -> "_History":
-        at, _, _ = counted_rows(moment, label, weight)
-        values, won, rows_of = counted_rows(margin, label, weight)
+    def of(cls, rows: Labelled, calibration: Calibration) -> "_History":
+        at, _, _ = counted_rows(rows.moment, rows.label, rows.weight)
+        values, won, rows_of = counted_rows(rows.margin, rows.label, rows.weight)
         order = np.argsort(at, kind="stable")
-        log_odds = calibration.log_odds(values[order])
-        return cls(at[order], log_odds, won[order], rows_of[order])
+        return cls(at[order], calibration.log_odds(values[order]), won[order], rows_of[order])
 
-    def shift(self, known: int, half_life: float) -> float:
-        """Read the shift of the level from the first ``known`` rows; nothing from one label only.
+    def rows(self, first: int, end: int) -> "_History":
+        part = slice(first, end)
+        return _History(self.moment[part], self.log_odds[part], self.won[part], self.weight[part])
 
-        Rows of one moment are equally old.
+    def shift(self, half_life: float) -> float:
+        """Read the shift of the level, newest rows most; none from rows of one label only.
+
+        Rows of one moment are equally old. A memory that holds too few wins gives way to all rows.
         """
-        first = 0
-        faded = self.weight[:known]
-        if math.isfinite(half_life):
-            first = max(0, known - int(_HALF_LIVES * half_life))
-            later = np.searchsorted(self.moment[:known], self.moment[first:known], side="right")
-            faded = faded[first:] * 0.5 ** ((known - later) / half_life)
-        won = self.won[first:known]
-        wins = float(faded @ won)
-        scarcest = min(wins, float(faded.sum()) - wins)
-        if math.isfinite(half_life) and scarcest < LEAST_WINS_OF_LEVEL:
-            return self.shift(known, math.inf)
-        return level_shift(self.log_odds[first:known], won, faded) if scarcest > 0.0 else 0.0
+        if math.isinf(half_life):
+            recent, faded = self, self.weight
+        else:
+            recent = self.rows(max(0, len(self.won) - int(_HALF_LIVES * half_life)), len(self.won))
+            later = len(recent.won) - np.searchsorted(recent.moment, recent.moment, side="right")
+            faded = recent.weight * 0.5 ** (later / half_life)
+        if _scarcest(recent.won, faded) >= LEAST_WINS_OF_LEVEL:
+            return level_shift(recent.log_odds, recent.won, faded)
+        return self.shift(math.inf) if math.isfinite(half_life) else 0.0
 
-    def losses(self, start: int, end: int, shift: float) -> Floats:
-        log_odds = self.log_odds[start:end] + shift
-        won = self.won[start:end] > 0.0
-        return np.asarray(-log_expit(np.where(won, log_odds, -log_odds)), dtype=np.float64)
+    def losses(self, shift: float) -> Floats:
+        """Return the log loss of each row on a shifted level."""
+        return row_losses(self.log_odds + shift, self.won > 0.0)
 
     def blocks(self, gap: float) -> list[tuple[int, int, int]]:
         """Return (rows known before it, first row, row after the last) of each block to judge."""
-        rows = len(self.won)
-        wanted = np.arange(1, _BLOCKS) * rows // _BLOCKS
+        wanted = np.arange(1, _BLOCKS) * len(self.won) // _BLOCKS
         starts = np.unique(np.searchsorted(self.moment, self.moment[wanted], side="left"))
         known = np.searchsorted(self.moment, self.moment[starts] - gap, side="right")
-        wins = np.concatenate([[0.0], np.cumsum(self.weight * self.won)])[known]
-        total = np.concatenate([[0.0], np.cumsum(self.weight)])[known]
-        enough = np.minimum(wins, total - wins) >= 2.0 * LEAST_WINS_OF_LEVEL
-        cut = [*starts.tolist(), rows]
+        edges = [*starts.tolist(), len(self.won)]
         return [
             (int(seen), first, end)
-            for seen, (first, end), judged in zip(known, pairwise(cut), enough, strict=True)
-            if judged
+            for seen, (first, end) in zip(known, pairwise(edges), strict=True)
         ]
 
-    def memories(self) -> list[float]:
-        """Return half-lives in rows, doubling from one that holds just enough wins; all rows last."""
-        rate = float(np.average(self.won, weights=self.weight))
-        half_lives = []
-        half_life = math.ceil(LEAST_WINS_OF_LEVEL / min(rate, 1.0 - rate))
-        while half_life < len(self.won) / 2:
-            half_lives.append(float(half_life))
-            half_life *= 2
-        return [*half_lives, math.inf]
 
-
-def _best_memory(history: _History, gap: float) -> tuple[tuple[MemoryTrial, ...], float]:
-    blocks = history.blocks(gap) if len(history.won) else []
-    if len(blocks) < _LEAST_BLOCKS:
+def _best_memory(
+    pairs: Sequence[tuple[_History, _History]],
+) -> tuple[tuple[MemoryTrial, ...], float]:
+    """Judge each memory on the rows that followed; all rows alike serve unless clearly beaten."""
+    pairs = [
+        (known, following)
+        for known, following in pairs
+        if _scarcest(known.won, known.weight) >= 2.0 * LEAST_WINS_OF_LEVEL
+    ]
+    if len(pairs) < _LEAST_BLOCKS:
         return (), math.inf
-    block_of = np.repeat(np.arange(len(blocks)), [end - first for _, first, end in blocks])
-    weight = np.concatenate([history.weight[first:end] for _, first, end in blocks])
     losses = {
         half_life: np.concatenate(
-            [
-                history.losses(first, end, history.shift(known, half_life))
-                for known, first, end in blocks
-            ]
+            [following.losses(known.shift(half_life)) for known, following in pairs]
         )
-        for half_life in history.memories()
+        for half_life in _memories(pairs[-1][0])
     }
+    weight = np.concatenate([following.weight for _, following in pairs])
     trials = tuple(
         MemoryTrial(half_life, float(np.average(loss, weights=weight)))
         for half_life, loss in losses.items()
     )
     best = min(trials, key=lambda trial: trial.log_loss).half_life
-    gain, error = clustered_mean(losses[math.inf] - losses[best], block_of, weight)
+    # All rows of a block share the error of its level.
+    block = np.repeat(np.arange(len(pairs)), [len(following.won) for _, following in pairs])
+    gain, error = clustered_mean(losses[math.inf] - losses[best], block, weight)
     return trials, best if gain > error else math.inf
+
+
+def _memories(known: _History) -> list[float]:
+    """Return half-lives in rows, doubling from one that holds just enough wins; all rows last."""
+    rate = float(np.average(known.won, weights=known.weight))
+    half_lives = []
+    half_life = math.ceil(LEAST_WINS_OF_LEVEL / min(rate, 1.0 - rate))
+    while half_life < len(known.won) / 2:
+        half_lives.append(float(half_life))
+        half_life *= 2
+    return [*half_lives, math.inf]
+
+
+def _scarcest(won: Floats, weight: Floats) -> float:
+    wins = float(weight @ won)
+    return min(wins, float(weight.sum()) - wins)
