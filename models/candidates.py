@@ -40,7 +40,7 @@ CEILING: CandidateName = "unlimited_trees"
 PENALTIES = (0.001, 0.01, 0.1, 1.0, 10.0)
 """Inverse strengths of the scorecard's penalty to choose from; 0.1 unless another proves better."""
 
-ITERATIONS = (25, 50, 100, 150, 225, 300)
+ITERATIONS = (25, 50, 100, 150, 225)
 """Numbers of boosting steps to choose from; 100 unless another proves better."""
 
 _LEAVES = {"boosted_additive": 6, "boosted_pairs": 8, "unlimited_trees": 16}

@@ -8,7 +8,13 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import log_expit
 
-from .bootstrap import Codes, Estimate, percentile_interval, resampled_weights
+from .bootstrap import (
+    Codes,
+    Estimate,
+    clustered_mean,
+    percentile_interval,
+    resampled_weights,
+)
 from .calibration import calibrate
 from .candidates import CandidateName, setting_of
 from .encoding import FloatArray
@@ -115,7 +121,7 @@ def result_of(
     """
     return CandidateResult(
         settled.name,
-        clustered_mean(settled.losses, cluster, seed=seed),
+        _mean_interval(settled.losses, cluster, seed),
         settled.seconds,
         settled.name in weights,
         {setting_of(settled.name).parameter: settled.choice},
@@ -142,20 +148,11 @@ def clearly_lower(losses: FloatArray, others: FloatArray, cluster: Codes) -> boo
     And by a share that matters: a window that cannot tell models apart (all near the base rate)
     must not push the choice to an extreme.
     """
-    gain, error = paired_gain(losses, others, cluster)
+    gain, error = clustered_mean(others - losses, cluster, np.ones(len(losses)))
     return gain > max(error, _SMALLEST_GAIN * float(others.mean()))
 
 
-def paired_gain(losses: FloatArray, others: FloatArray, cluster: Codes) -> tuple[float, float]:
-    """Return by how much losses are lower than others on average, and its standard error."""
-    difference = others - losses
-    gain = float(difference.mean())
-    sums = np.bincount(cluster, weights=difference - gain)
-    return gain, float(np.sqrt(sums @ sums)) / len(difference)
-
-
-def clustered_mean(values: FloatArray, cluster: Codes, *, seed: int) -> Estimate:
-    """Return a mean with its 95 % interval from a bootstrap of clusters."""
+def _mean_interval(values: FloatArray, cluster: Codes, seed: int) -> Estimate:
     sums = np.bincount(cluster, weights=values)
     counts = np.bincount(cluster).astype(np.float64)
     blocks = resampled_weights(np.arange(len(sums)), resamples=_RESAMPLES, seed=seed)

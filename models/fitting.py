@@ -10,12 +10,12 @@ from threadpoolctl import threadpool_limits
 from leadlight.features.feature import Feature
 
 from .bootstrap import Codes
-from .candidates import CandidateName, candidate, prepared, setting_of
+from .candidates import CEILING, CandidateName, candidate, prepared, setting_of
 from .encoding import FloatArray
 from .lesson import Lesson
 
 _BAGGED_SHARE = 0.8
-_MOST_BAGS = 8
+_MOST_BAGS = 4
 _CELLS = 2_000_000
 """Values of features that all bags of a candidate together may look at (a single one may pass)."""
 
@@ -31,7 +31,7 @@ def number_of_bags(name: CandidateName, rows: int, features: int) -> int:
     .. [1] Breiman (1996), Bagging predictors; Bühlmann & Yu (2002), Analyzing bagging, on sampling
        without replacement.
     """
-    if name == "logistic":
+    if name in {"logistic", CEILING}:
         return 1
     return int(np.clip(_CELLS // max(1, rows * features), 1, _MOST_BAGS))
 
@@ -62,11 +62,12 @@ def fitted_bags(
     with threadpool_limits(limits=1):
         whole = candidate(name, features, lesson, seed=seed)
         parameter = f"classify__{setting_of(name).parameter}"
+        count = number_of_bags(name, *lesson.matrix.shape)
         return [
             clone(whole)
             .set_params(**{parameter: choice}, **_seeded(whole, seed + bag))
             .fit(part.matrix, part.won, classify__sample_weight=part.weight)
-            for bag, part in enumerate(_bags(name, lesson, cluster, seed))
+            for bag, part in enumerate(_bagged(lesson, cluster, count, seed))
         ]
 
 
@@ -79,6 +80,7 @@ def margins_by_choice(
     *,
     seed: int,
     choices: Sequence[float | int] | None = None,
+    bags: int | None = None,
 ) -> dict[float | int, FloatArray]:
     """Return the margins of judged rows at each choice of a candidate's setting.
 
@@ -93,22 +95,24 @@ def margins_by_choice(
         Encoded rows.
     choices : sequence, optional
         Default: all that the candidate offers.
+    bags : int, optional
+        Default: ``number_of_bags``.
     """
     with threadpool_limits(limits=1):
         whole = candidate(name, features, lesson, seed=seed)
         asked = tuple(choices or setting_of(name).values)
-        bags = [
+        count = bags or number_of_bags(name, *lesson.matrix.shape)
+        each = [
             _bag_margins(whole.set_params(**_seeded(whole, seed + bag)), part, judged, asked)
-            for bag, part in enumerate(_bags(name, lesson, cluster, seed))
+            for bag, part in enumerate(_bagged(lesson, cluster, count, seed))
         ]
     return {
-        choice: np.asarray(np.mean([bag[choice] for bag in bags], axis=0), dtype=np.float64)
+        choice: np.asarray(np.mean([bag[choice] for bag in each], axis=0), dtype=np.float64)
         for choice in asked
     }
 
 
-def _bags(name: CandidateName, lesson: Lesson, cluster: Codes, seed: int) -> list[Lesson]:
-    count = number_of_bags(name, *lesson.matrix.shape)
+def _bagged(lesson: Lesson, cluster: Codes, count: int, seed: int) -> list[Lesson]:
     if count == 1:
         return [lesson]
     generator = np.random.default_rng(seed)

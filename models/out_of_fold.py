@@ -60,12 +60,28 @@ class Trial:
 
 @dataclass(frozen=True, eq=False)
 class FoldTask:
-    """One candidate to fit on one fold."""
+    """One candidate to fit on one fold.
+
+    Attributes
+    ----------
+    name : str
+    fold : Fold
+    weight : ndarray of float64
+        Of the fold's fit rows.
+    choices : tuple, optional
+        Default: all that the candidate offers.
+    columns : tuple of int, optional
+        The features to learn from; default: all.
+    bags : int, optional
+        Default: as many as the candidate deserves.
+    """
 
     name: CandidateName
     fold: Fold
     weight: FloatArray
     choices: tuple[Choice, ...] | None = None
+    columns: tuple[int, ...] | None = None
+    bags: int | None = None
 
 
 def out_of_fold(
@@ -151,15 +167,18 @@ def _try(
 ) -> Trial:
     started = time.perf_counter()
     fit = _thinned(task.fold.fit, cluster, seed)
-    lesson = Lesson(rows.matrix[fit], rows.won[fit], task.weight[_places(task.fold.fit, fit)])
+    columns = range(len(features)) if task.columns is None else task.columns
+    matrix = rows.matrix[:, columns]
+    weight = task.weight[np.searchsorted(task.fold.fit, fit)]
     margins = margins_by_choice(
         task.name,
-        features,
-        lesson,
+        [features[at] for at in columns],
+        Lesson(matrix[fit], rows.won[fit], weight),
         cluster[fit],
-        rows.matrix[task.fold.judge],
+        matrix[task.fold.judge],
         seed=seed,
         choices=task.choices,
+        bags=task.bags,
     )
     return Trial(task.name, margins, time.perf_counter() - started)
 
@@ -172,10 +191,6 @@ def _thinned(fit: Rows, cluster: Codes, seed: int) -> Rows:
     return fit[drawn[cluster[fit]] < _MOST_ROWS / len(fit)]
 
 
-def _places(rows: Rows, some: Rows) -> Rows:
-    return np.searchsorted(rows, some)
-
-
 def _digest(features: Sequence[Feature], rows: Lesson, seed: int) -> str:
     """Return a name for all that the fits depend on but the task."""
     digest = hashlib.sha256(repr((tuple(features), seed)).encode())
@@ -185,7 +200,7 @@ def _digest(features: Sequence[Feature], rows: Lesson, seed: int) -> str:
 
 
 def _key(base: str, task: FoldTask) -> str:
-    digest = hashlib.sha256(f"{base} {task.name} {task.choices}".encode())
+    digest = hashlib.sha256(f"{base} {task.name} {task.choices} {task.columns} {task.bags}".encode())
     for array in (task.fold.fit, task.fold.judge, task.weight):
         digest.update(array.tobytes())
     return digest.hexdigest()[:32]

@@ -1,0 +1,216 @@
+"""The fitted model: candidates judged in time order, blended, calibrated and compiled into one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import joblib
+import numpy as np
+import pandas as pd
+from sklearn.pipeline import Pipeline
+from threadpoolctl import threadpool_limits
+
+from leadlight.features.feature import Feature
+
+from .blend import Blend, blend
+from .calibration import Calibration, level_shift
+from .calibration_choice import choose_calibration
+from .candidates import CANDIDATES, CEILING
+from .comparison import CandidateResult, Settled, result_of, settle
+from .compiled import CompiledModel, blended, compile_model
+from .encoding import FloatArray
+from .fitting import fitted_bags
+from .level import TrackedLevel, tracked_level
+from .out_of_fold import FoldTask, joined, parallel_jobs
+from .past import chosen_recency, steady_rows
+from .recency import Recency
+from .selection import Folds
+from .time_order import TimeOrder
+from .training_rows import TrainingRows, Watch
+
+_AGREEMENT = 1e-9
+_CHECKED = 5_000
+
+
+@dataclass(frozen=True, eq=False)
+class FittedModel:
+    """A model of conversion within the horizon, with how it was chosen.
+
+    Attributes
+    ----------
+    compiled : CompiledModel
+        The blend, as tables.
+    calibration : Calibration
+    candidates : tuple of CandidateResult
+        Simpler ones first; the ceiling, which is never used, last.
+    weights : mapping of str to float
+        Candidate -> weight of its log-odds in the blend.
+    recency : Recency
+    level : TrackedLevel
+        How the level follows the newest labels.
+    folds : Folds
+        Which rows judged the choices.
+    features : tuple of Feature
+        Those that do not repeat others; the compiled model's.
+    """
+
+    compiled: CompiledModel
+    calibration: Calibration
+    candidates: tuple[CandidateResult, ...]
+    weights: dict[str, float]
+    recency: Recency
+    level: TrackedLevel
+    folds: Folds
+    features: tuple[Feature, ...]
+
+    def probability(self, frame: pd.DataFrame) -> FloatArray:
+        """Return the calibrated probability of a win within the horizon, shape (n,)."""
+        return self.calibration.probability(self.compiled.margin(frame))
+
+
+def fit_model(
+    frame: pd.DataFrame,
+    features: Sequence[Feature],
+    *,
+    horizon_days: int,
+    seed: int,
+    watch: Watch | None = None,
+) -> FittedModel:
+    """Fit the model on all rows of a frame, every choice made on rolling windows inside it.
+
+    How fast old rows lose weight, each candidate's setting, the blend, the calibration and the
+    memory of its level are chosen by how well they foretold rows later than those that taught.
+    Then the chosen candidates are fitted on all rows and compiled into one model.
+
+    Parameters
+    ----------
+    frame : DataFrame of shape (n, any)
+        Known rows: lead_id, account_id, as_of, label, position, optionally ``weight``, then the
+        features.
+    features : sequence of Feature
+        In catalog order.
+    horizon_days : int
+        Days after as_of within which a win counts.
+    seed : int
+        Same seed and input, same model.
+    watch : Watch, optional
+    """
+    rows = TrainingRows.of(
+        frame, features, horizon_days=horizon_days, seed=seed, watch=watch or Watch()
+    )
+    rows = steady_rows(rows)
+    recency = chosen_recency(rows)
+    settled = _settled(rows, recency)
+    able = {each.name: each.margin for each in settled if each.name != CEILING}
+    mixed = blend(able, rows.judged_won, rows.judged_fold, rows.judged_cluster)
+    compiled = _compiled(rows, settled, mixed, recency)
+    calibration, level = _calibrated(rows, mixed, compiled, recency)
+    return FittedModel(
+        compiled,
+        calibration,
+        tuple(
+            result_of(each, mixed.weights, rows.judged_cluster, seed=seed) for each in settled
+        ),
+        dict(mixed.weights),
+        recency,
+        level,
+        rows.folds,
+        rows.features,
+    )
+
+
+def _settled(rows: TrainingRows, recency: Recency) -> list[Settled]:
+    """Fit all candidates on all folds; settle each one's setting."""
+    names = (*CANDIDATES, CEILING)
+    rows.watch.say(f"fitting {', '.join(name.replace('_', ' ') for name in names)}")
+    folds = rows.folds.folds
+    tasks = [
+        FoldTask(name, fold, rows.weight(fold.fit, recency.half_life))
+        for name in names
+        for fold in folds
+    ]
+    trials = rows.tried(tasks)
+    return [
+        settle(
+            joined(trials[first : first + len(folds)]),
+            rows.judged_won,
+            rows.judged_fold,
+            rows.judged_cluster,
+        )
+        for first in range(0, len(trials), len(folds))
+    ]
+
+
+def _compiled(
+    rows: TrainingRows, settled: Sequence[Settled], mixed: Blend, recency: Recency
+) -> CompiledModel:
+    """Fit the blend's members on all rows, and compile their bags into one model."""
+    said = " and ".join(name.replace("_", " ") for name in mixed.weights)
+    rows.watch.say(f"fitting {said} on all known rows")
+    every = np.arange(len(rows.rows.won))
+    lesson = replace(rows.rows, weight=rows.weight(every, recency.half_life))
+    members = [each for each in settled if each.name in mixed.weights]
+    run = joblib.Parallel(n_jobs=parallel_jobs(lesson.matrix.size))
+    fits: list[list[Pipeline]] = run(
+        joblib.delayed(fitted_bags)(
+            each.name, rows.features, lesson, rows.cluster, choice=each.choice, seed=rows.seed
+        )
+        for each in members
+    )
+    weighted = [
+        (Pipeline([("encode", rows.encoder), *bag.steps]), mixed.weights[each.name] / len(bags))
+        for each, bags in zip(members, fits, strict=True)
+        for bag in bags
+    ]
+    with threadpool_limits(limits=1):
+        compiled = blended(
+            [compile_model(pipeline, rows.features) for pipeline, _ in weighted],
+            [weight for _, weight in weighted],
+        )
+        _check_agreement(compiled, weighted, rows)
+    return compiled
+
+
+def _calibrated(
+    rows: TrainingRows, mixed: Blend, compiled: CompiledModel, recency: Recency
+) -> tuple[Calibration, TrackedLevel]:
+    """Choose the shape on out-of-fold margins, and the level that the newest labels ask for."""
+    judged = rows.folds.judged
+    moment, weight = rows.order.moment[judged], rows.rows.weight[judged]
+    shape = choose_calibration(
+        mixed.margin,
+        rows.judged_won,
+        rows.judged_cluster,
+        fold=rows.judged_fold,
+        weight=weight,
+        seed=rows.seed,
+    )
+    level = tracked_level(
+        mixed.margin, rows.judged_won, moment, shape, gap=rows.order.gap, weight=weight
+    )
+    # The model has learned from these rows, so the shift asked of it is not the one that the
+    # out-of-fold margins asked for; a mean cannot be overfitted by a model with an intercept.
+    every = np.arange(len(rows.rows.won))
+    recent = rows.weight(every, recency.half_life) * _memory(rows.order, level.half_life)
+    log_odds = shape.log_odds(compiled.margin(rows.frame))
+    shift = level_shift(log_odds, rows.rows.won.astype(np.float64), recent)
+    return shape.shifted(shift), level
+
+
+def _memory(order: TimeOrder, half_life: float) -> FloatArray:
+    """Return the weight of each row by how many rows are newer."""
+    if not np.isfinite(half_life):
+        return np.ones(len(order.moment))
+    newer = np.searchsorted(np.sort(-order.moment), -order.moment, side="left")
+    return np.asarray(np.exp2(-newer / half_life), dtype=np.float64)
+
+
+def _check_agreement(
+    compiled: CompiledModel, weighted: Sequence[tuple[Pipeline, float]], rows: TrainingRows
+) -> None:
+    """Refuse to hand out tables that a new scikit-learn would have made wrong."""
+    some = np.unique(np.linspace(0, len(rows.frame) - 1, _CHECKED).astype(np.intp))
+    matrix = rows.rows.matrix[some]
+    fitted = sum(weight * pipeline[1:].decision_function(matrix) for pipeline, weight in weighted)
+    distance = float(np.abs(fitted - compiled.margin(rows.frame.iloc[some])).max())
+    if not distance <= _AGREEMENT:
+        raise RuntimeError(f"the compiled model is {distance:.2g} away from the fitted one")

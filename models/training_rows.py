@@ -1,0 +1,157 @@
+"""Training rows: encoded snapshots in time order, with the folds that judge every choice."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from leadlight.features.feature import Feature
+
+from .bootstrap import Codes, lead_clusters
+from .encoding import FloatArray, LeadEncoder, feature_kinds
+from .lesson import Lesson
+from .out_of_fold import Done, FoldStore, FoldTask, Trial, out_of_fold
+from .recency import decayed
+from .redundancy import distinct_features
+from .selection import Folds, rolling_folds
+from .time_order import Rows, TimeOrder, time_order
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Who is told of the work, and what keeps finished folds.
+
+    Attributes
+    ----------
+    tell : callable, optional
+        Told what is being done, in a few words.
+    done : callable, optional
+        Told how many fits of a step are done, and of how many.
+    store : FoldStore, optional
+    """
+
+    tell: Callable[[str], None] | None = None
+    done: Done | None = None
+    store: FoldStore | None = None
+
+    def say(self, what: str) -> None:
+        """Tell what is being done."""
+        if self.tell:
+            self.tell(what)
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingRows:
+    """Encoded snapshots, and what every step of a fit shares.
+
+    Attributes
+    ----------
+    frame : DataFrame of n rows
+    features : tuple of Feature, k of them
+    encoder : LeadEncoder
+        Fitted on these rows, without their labels.
+    rows : Lesson of shape (n, k)
+    order : TimeOrder
+    cluster : ndarray of int, shape (n,)
+        Account of each row, or its lead.
+    folds : Folds
+    seed : int
+    watch : Watch
+    """
+
+    frame: pd.DataFrame = field(repr=False)
+    features: tuple[Feature, ...]
+    encoder: LeadEncoder
+    rows: Lesson
+    order: TimeOrder
+    cluster: Codes
+    folds: Folds
+    seed: int
+    watch: Watch
+
+    @classmethod
+    def of(
+        cls,
+        frame: pd.DataFrame,
+        features: Sequence[Feature],
+        *,
+        horizon_days: int,
+        seed: int,
+        watch: Watch,
+    ) -> "TrainingRows":
+        """Encode the rows, leave out features that repeat others, and lay the folds.
+
+        Parameters
+        ----------
+        frame, features, horizon_days, seed, watch
+            As for ``fit_model``.
+        """
+        distinct = distinct_features(frame, features)
+        if len(distinct) < len(features):
+            repeated = len(features) - len(distinct)
+            watch.say(f"{repeated} of {len(features)} features repeat others: set aside")
+        encoder = _encoder(distinct).fit(frame)
+        weight = frame["weight"] if "weight" in frame else np.ones(len(frame))
+        won = frame["label"].to_numpy(dtype=bool)
+        order = time_order(frame, horizon_days=horizon_days, seed=seed)
+        return cls(
+            frame=frame,
+            features=distinct,
+            encoder=encoder,
+            rows=Lesson(encoder.transform(frame), won, np.asarray(weight, dtype=np.float64)),
+            order=order,
+            cluster=lead_clusters(frame),
+            folds=rolling_folds(frame, order, seed=seed),
+            seed=seed,
+            watch=watch,
+        )
+
+    def without(self, columns: Sequence[int]) -> "TrainingRows":
+        """Return the rows without some of the features."""
+        kept = [at for at in range(len(self.features)) if at not in set(columns)]
+        features = tuple(self.features[at] for at in kept)
+        return replace(
+            self,
+            features=features,
+            encoder=_encoder(features).fit(self.frame),
+            rows=replace(self.rows, matrix=np.asfortranarray(self.rows.matrix[:, kept])),
+        )
+
+    @property
+    def judged_won(self) -> npt.NDArray[np.bool_]:
+        """Labels of the judged rows, fold by fold."""
+        return self.rows.won[self.folds.judged]
+
+    @property
+    def judged_cluster(self) -> Codes:
+        """Clusters of the judged rows."""
+        return self.cluster[self.folds.judged]
+
+    @property
+    def judged_fold(self) -> Rows:
+        """Which fold judged each of the judged rows."""
+        sizes = [len(fold.judge) for fold in self.folds.folds]
+        return np.repeat(np.arange(len(sizes)), sizes)
+
+    def weight(self, rows: Rows, half_life: float | None) -> FloatArray:
+        """Return how much each of some rows counts, given how fast they lose weight; mean 1."""
+        weight = self.rows.weight[rows] * decayed(self.order.taken(rows), half_life)
+        return np.asarray(weight / weight.mean(), dtype=np.float64)
+
+    def tried(self, tasks: Sequence[FoldTask]) -> list[Trial]:
+        """Fit the tasks' candidates on their folds; see ``out_of_fold``."""
+        return out_of_fold(
+            tasks,
+            self.features,
+            self.rows,
+            self.cluster,
+            seed=self.seed,
+            store=self.watch.store,
+            done=self.watch.done,
+        )
+
+
+def _encoder(features: Sequence[Feature]) -> LeadEncoder:
+    return LeadEncoder(tuple(feature.name for feature in features), feature_kinds(features))
