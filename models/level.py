@@ -165,6 +165,21 @@ def retrained_level(
     return TrackedLevel(calibration.shifted(shift), half_life, shift, trials)
 
 
+def recent_level(rows: Labelled, calibration: Calibration, *, half_life: float) -> Calibration:
+    """Set the level so that the newest rows' mean probability is their share of wins.
+
+    Parameters
+    ----------
+    rows : Labelled
+    calibration : Calibration
+        Its shape is kept.
+    half_life : float
+        Rows after which a row counts half; infinite: all rows count alike, as they do where fewer
+        than ``LEAST_WINS_OF_LEVEL`` wins or losses would remain.
+    """
+    return calibration.shifted(_History.of(rows, calibration).shift(half_life))
+
+
 @dataclass(frozen=True, eq=False)
 class _History:
     """Rows in the order of time, with the log-odds that they were promised."""
