@@ -183,12 +183,13 @@ def level_shift(log_odds: Floats, target: Floats, weight: Floats) -> float:
     log_odds, target, weight : array of shape (n,)
         Not all targets are 0, and not all are 1, among the rows of a weight above 0.
     """
-    total = float(weight.sum())
-    wanted = float(weight @ target) / total
+    share = weight / weight.sum()
+    wanted = float(np.sum(share * target))
     reach = 40.0 + float(np.abs(log_odds).max())
 
     def excess(shift: float) -> float:
-        return float(weight @ expit(log_odds + shift)) / total - wanted
+        # Not by BLAS: its threads wait for each other wherever another process has a core.
+        return float(np.sum(share * expit(log_odds + shift))) - wanted
 
     return float(brentq(excess, -reach, reach, xtol=_LEVEL_TOLERANCE))
 
@@ -241,19 +242,21 @@ def fit_logistic_line(
     if not 0.0 < rate < 1.0 or np.ptp(values) <= _CONSTANT or _separated(values, wanted):
         return LogisticLine(math.nan, math.nan, converged=False)
     centre, scale = float(values.mean()), float(values.std())
-    design = np.column_stack([np.ones_like(values), (values - centre) / scale])
+    at = (values - centre) / scale
     line = np.array([math.log(rate / (1.0 - rate)), 0.0])
-    loss = _loss(design @ line, wanted, rows_of)
+    loss = _loss(line[0] + line[1] * at, wanted, rows_of)
     for _ in range(_STEPS):
-        probability = expit(design @ line)
-        gradient = design.T @ (rows_of * (probability - wanted))
+        probability = expit(line[0] + line[1] * at)
+        excess = rows_of * (probability - wanted)
         spread = rows_of * probability * (1.0 - probability)
-        curvature = design.T @ (design * spread[:, None])
+        gradient = np.array([excess.sum(), (excess * at).sum()])
+        across = float((spread * at).sum())
+        curvature = np.array([[spread.sum(), across], [across, (spread * at * at).sum()]])
         step = np.linalg.solve(curvature + 1e-12 * np.eye(2), gradient)
         # Newton overshoots where the labels are nearly separated: halve until the loss falls.
         for halving in range(30):
             moved = line - step / 2**halving
-            moved_loss = _loss(design @ moved, wanted, rows_of)
+            moved_loss = _loss(moved[0] + moved[1] * at, wanted, rows_of)
             if moved_loss <= loss * (1.0 + _ROUNDING):
                 line, loss = moved, moved_loss
                 break
@@ -273,4 +276,4 @@ def _separated(x: Floats, target: Floats) -> bool:
 
 def _loss(log_odds: Floats, target: Floats, weight: Floats) -> float:
     loss = target * log_expit(log_odds) + (1.0 - target) * log_expit(-log_odds)
-    return -float(weight @ loss)
+    return -float(np.sum(weight * loss))

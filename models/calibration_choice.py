@@ -113,7 +113,7 @@ def on_one_level(margin: Floats, won: NDArray[np.bool_], fold: _Rows, weight: Fl
     def loss(log_slope: float) -> float:
         slope = math.exp(log_slope)
         return sum(
-            float(weight[rows] @ row_losses(slope * margin[rows] + level, won[rows]))
+            float(np.sum(weight[rows] * row_losses(slope * margin[rows] + level, won[rows])))
             for rows, level in zip(parts, levels(slope), strict=True)
         )
 

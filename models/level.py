@@ -205,10 +205,12 @@ class _History:
 
         Rows of one moment are equally old. A memory that holds too few wins gives way to all rows.
         """
-        if math.isinf(half_life):
+        if math.isinf(half_life) or not len(self.won):
             recent, faded = self, self.weight
         else:
-            recent = self.rows(max(0, len(self.won) - int(_HALF_LIVES * half_life)), len(self.won))
+            oldest = self.moment[max(0, len(self.won) - int(_HALF_LIVES * half_life) - 1)]
+            first = int(np.searchsorted(self.moment, oldest, side="left"))
+            recent = self.rows(first, len(self.won))
             later = len(recent.won) - np.searchsorted(recent.moment, recent.moment, side="right")
             faded = recent.weight * 0.5 ** (later / half_life)
         if _scarcest(recent.won, faded) >= LEAST_WINS_OF_LEVEL:
@@ -272,5 +274,5 @@ def _memories(known: _History) -> list[float]:
 
 
 def _scarcest(won: Floats, weight: Floats) -> float:
-    wins = float(weight @ won)
+    wins = float(np.sum(weight * won))
     return min(wins, float(weight.sum()) - wins)

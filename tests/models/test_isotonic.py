@@ -82,8 +82,9 @@ def test_a_plateau_continues_beyond_the_outermost_pools() -> None:
     highest = float(margin.max())
     assert bent.knots[0][0] == margin.min()
     assert bent.knots[-1][0] == highest
-    assert line.probability(highest) > 0.8
-    assert bent.probability(highest) == pytest.approx(saturating(np.array(highest)), abs=0.1)
+    truth = float(saturating(np.array(highest)))
+    assert line.probability(highest) > truth + 0.4
+    assert truth - 0.15 < bent.probability(highest) < truth + 0.15
 
 
 def test_too_few_wins_leave_the_line_as_it_is() -> None:
