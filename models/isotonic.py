@@ -5,7 +5,8 @@ from numpy.typing import ArrayLike
 from scipy.special import expit, logit
 from sklearn.isotonic import IsotonicRegression
 
-from .calibration import SMALLEST_SLOPE, Calibration, Floats, counted_rows, level_shift
+from .calibration import SMALLEST_SLOPE, Calibration
+from .log_odds import Floats, counted_rows, level_shift
 
 _Knot = tuple[float, float]
 

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import expit, logit
 
-from .calibration import Calibration, Floats
+from .calibration import Calibration
+from .log_odds import Floats
 
 LEAST_ROWS = 200
 """New rows below which their share of wins is not guessed."""

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .bootstrap import clustered_mean, finite
-from .calibration import Calibration, Floats, counted_rows, level_shift, row_losses
+from .calibration import Calibration
+from .log_odds import Floats, counted_rows, level_shift, row_losses
 
 LEAST_WINS_OF_LEVEL = 10.0
 """Wins, and losses, that must remain in a memory's weights for a level to be read from them."""

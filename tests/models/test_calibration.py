@@ -15,9 +15,8 @@ from leadlight.models.calibration import (
     SMALLEST_SLOPE,
     Calibration,
     calibrate,
-    fit_logistic_line,
-    level_shift,
 )
+from leadlight.models.log_odds import fit_logistic_line, level_shift
 
 
 def drawn(seed: int = 0, rows: int = 4000) -> tuple[np.ndarray, np.ndarray]:
