@@ -56,10 +56,10 @@ def smoothed_isotonic(
     if len(rows) < 2:
         return line
     at = (logit(promises / rows) - line.intercept) / line.slope
-    knots = _rising(at, logit(wins / rows))
-    if len(knots) < 2:
+    rising = _rising(at, logit(wins / rows))
+    if len(rising) < 2:
         return line
-    knots = _reaching(knots, float(values[0]), float(values[-1]), line.slope)
+    knots = _reaching(rising, float(values[0]), float(values[-1]), line.slope)
     bent = Calibration(line.slope, 0.0, knots)
     return bent.shifted(level_shift(bent.log_odds(values), won, rows_of))
 

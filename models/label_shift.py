@@ -69,6 +69,7 @@ def shifted_level(margin: ArrayLike, calibration: Calibration, *, base_rate: flo
     probabilities: a simple procedure.
     """
     log_odds = calibration.log_odds(margin)
+    base_rate = float(base_rate)
     if len(log_odds) < LEAST_ROWS:
         reason = f"{len(log_odds)} new leads are too few; {LEAST_ROWS} are needed"
         return ShiftedLevel(calibration, base_rate, reason)
