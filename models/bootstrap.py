@@ -155,7 +155,7 @@ def clustered_mean(values: Floats, codes: Codes, weight: Floats) -> tuple[float,
     Liang & Zeger (1986), Longitudinal data analysis using generalized linear models.
     """
     total = float(weight.sum())
-    mean = float(weight @ values) / total
+    mean = float(np.sum(weight * values)) / total
     sums = np.bincount(codes, weights=weight * (values - mean))
     return mean, float(np.sqrt(sums @ sums)) / total
 

@@ -9,8 +9,9 @@ from scipy.optimize import minimize_scalar
 from sklearn.model_selection import GroupKFold
 
 from .bootstrap import cluster_codes, clustered_mean
-from .calibration import SMALLEST_SLOPE, Calibration, Floats, calibrate, level_shift, row_losses
+from .calibration import SMALLEST_SLOPE, Calibration, calibrate
 from .isotonic import smoothed_isotonic
+from .log_odds import Floats, level_shift, row_losses
 
 LEAST_WINS_TO_BEND = 200
 """Wins, and losses, below which the line is not questioned."""
@@ -113,7 +114,7 @@ def on_one_level(margin: Floats, won: NDArray[np.bool_], fold: _Rows, weight: Fl
     def loss(log_slope: float) -> float:
         slope = math.exp(log_slope)
         return sum(
-            float(weight[rows] @ row_losses(slope * margin[rows] + level, won[rows]))
+            float(np.sum(weight[rows] * row_losses(slope * margin[rows] + level, won[rows])))
             for rows, level in zip(parts, levels(slope), strict=True)
         )
 

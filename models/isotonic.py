@@ -5,7 +5,10 @@ from numpy.typing import ArrayLike
 from scipy.special import expit, logit
 from sklearn.isotonic import IsotonicRegression
 
-from .calibration import SMALLEST_SLOPE, Calibration, Floats, counted_rows, level_shift
+from .calibration import SMALLEST_SLOPE, Calibration
+from .log_odds import Floats, counted_rows, level_shift
+
+_Knot = tuple[float, float]
 
 LEAST_WINS_PER_KNOT = 25.0
 """Wins, and losses, behind each knot: its log-odds are known to about 0.3 at worst."""
@@ -53,7 +56,10 @@ def smoothed_isotonic(
     if len(rows) < 2:
         return line
     at = (logit(promises / rows) - line.intercept) / line.slope
-    knots = _rising(at, logit(wins / rows))
+    rising = _rising(at, logit(wins / rows))
+    if len(rising) < 2:
+        return line
+    knots = _reaching(rising, float(values[0]), float(values[-1]), line.slope)
     bent = Calibration(line.slope, 0.0, knots)
     return bent.shifted(level_shift(bent.log_odds(values), won, rows_of))
 
@@ -74,11 +80,29 @@ def _pools(fitted: Floats, counts: Floats) -> Floats:
     return np.array(pools).reshape(-1, counts.shape[1]).T
 
 
-def _rising(at: Floats, wanted: Floats) -> tuple[tuple[float, float], ...]:
+def _rising(at: Floats, wanted: Floats) -> list[_Knot]:
     """Leave out knots that do not rise by the smallest slope from the one before."""
     knots = [(float(at[0]), float(wanted[0]))]
     for margin, log_odds in zip(at[1:].tolist(), wanted[1:].tolist(), strict=True):
         before = knots[-1]
         if margin > before[0] and log_odds - before[1] >= SMALLEST_SLOPE * (margin - before[0]):
             knots.append((margin, log_odds))
-    return tuple(knots)
+    return knots
+
+
+def _reaching(knots: list[_Knot], lowest: float, highest: float, slope: float) -> tuple[_Knot, ...]:
+    """Add the ends of the margins that were seen, no more steeply than the line.
+
+    From the centre of an outermost pool outwards a plateau continues, while a steep last piece,
+    which a chance run of wins would give, does not.
+    """
+    (left, low), (right, high) = knots[0], knots[-1]
+    first = min(slope, _slope(knots[0], knots[1]))
+    last = min(slope, _slope(knots[-2], knots[-1]))
+    before = [(lowest, low - first * (left - lowest))] if lowest < left else []
+    after = [(highest, high + last * (highest - right))] if highest > right else []
+    return (*before, *knots, *after)
+
+
+def _slope(start: _Knot, end: _Knot) -> float:
+    return (end[1] - start[1]) / (end[0] - start[0])

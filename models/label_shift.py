@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import expit, logit
 
-from .calibration import Calibration, Floats
+from .calibration import Calibration
+from .log_odds import Floats
 
 LEAST_ROWS = 200
 """New rows below which their share of wins is not guessed."""
@@ -68,6 +69,7 @@ def shifted_level(margin: ArrayLike, calibration: Calibration, *, base_rate: flo
     probabilities: a simple procedure.
     """
     log_odds = calibration.log_odds(margin)
+    base_rate = float(base_rate)
     if len(log_odds) < LEAST_ROWS:
         reason = f"{len(log_odds)} new leads are too few; {LEAST_ROWS} are needed"
         return ShiftedLevel(calibration, base_rate, reason)

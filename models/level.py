@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .bootstrap import clustered_mean, finite
-from .calibration import Calibration, Floats, counted_rows, level_shift, row_losses
+from .calibration import Calibration
+from .log_odds import Floats, counted_rows, level_shift, row_losses
 
 LEAST_WINS_OF_LEVEL = 10.0
 """Wins, and losses, that must remain in a memory's weights for a level to be read from them."""
@@ -165,6 +166,21 @@ def retrained_level(
     return TrackedLevel(calibration.shifted(shift), half_life, shift, trials)
 
 
+def recent_level(rows: Labelled, calibration: Calibration, *, half_life: float) -> Calibration:
+    """Set the level so that the newest rows' mean probability is their share of wins.
+
+    Parameters
+    ----------
+    rows : Labelled
+    calibration : Calibration
+        Its shape is kept.
+    half_life : float
+        Rows after which a row counts half; infinite: all rows count alike, as they do where fewer
+        than ``LEAST_WINS_OF_LEVEL`` wins or losses would remain.
+    """
+    return calibration.shifted(_History.of(rows, calibration).shift(half_life))
+
+
 @dataclass(frozen=True, eq=False)
 class _History:
     """Rows in the order of time, with the log-odds that they were promised."""
@@ -190,10 +206,12 @@ class _History:
 
         Rows of one moment are equally old. A memory that holds too few wins gives way to all rows.
         """
-        if math.isinf(half_life):
+        if math.isinf(half_life) or not len(self.won):
             recent, faded = self, self.weight
         else:
-            recent = self.rows(max(0, len(self.won) - int(_HALF_LIVES * half_life)), len(self.won))
+            oldest = self.moment[max(0, len(self.won) - int(_HALF_LIVES * half_life) - 1)]
+            first = int(np.searchsorted(self.moment, oldest, side="left"))
+            recent = self.rows(first, len(self.won))
             later = len(recent.won) - np.searchsorted(recent.moment, recent.moment, side="right")
             faded = recent.weight * 0.5 ** (later / half_life)
         if _scarcest(recent.won, faded) >= LEAST_WINS_OF_LEVEL:
@@ -257,5 +275,5 @@ def _memories(known: _History) -> list[float]:
 
 
 def _scarcest(won: Floats, weight: Floats) -> float:
-    wins = float(weight @ won)
+    wins = float(np.sum(weight * won))
     return min(wins, float(weight.sum()) - wins)

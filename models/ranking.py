@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 from .bootstrap import Codes, Floats
-from .calibration import LogisticLine, fit_logistic_line
+from .log_odds import LogisticLine, fit_logistic_line
 
 FIGURES = (
     "base_rate",

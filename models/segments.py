@@ -55,7 +55,7 @@ class SegmentCalibration:
 
     @property
     def kept(self) -> bool:
-        """Whether the promise lies within the interval of what came."""
+        """Whether the promise lies within the interval of what came; by chance 1 in 20 does not."""
         return self.low <= self.predicted <= self.high
 
     def to_dict(self) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import pytest
 from leadlight.models.bootstrap import (
     Estimate,
     cluster_codes,
+    clustered_mean,
     clustered_share,
     lead_clusters,
     percentile_interval,
@@ -42,6 +43,27 @@ def test_the_interval_holds_the_true_share_under_clustering() -> None:
         found = clustered_share(label, codes)
         held += found.low <= 0.2 <= found.high
     assert 0.91 <= held / 400 <= 0.99
+
+
+def test_the_error_of_a_clustered_mean_is_the_spread_of_the_mean_over_many_worlds() -> None:
+    rng = np.random.default_rng(0)
+    codes = np.repeat(np.arange(100), 5)
+    means, errors = [], []
+    for _ in range(400):
+        values = rng.normal(0.0, 1.0, 100)[codes] + rng.normal(0.0, 1.0, 500)
+        mean, error = clustered_mean(values, codes, np.ones(500))
+        means.append(mean)
+        errors.append(error)
+    assert np.mean(errors) == pytest.approx(np.std(means), rel=0.1)
+
+
+def test_weights_of_a_clustered_mean_are_repeated_rows() -> None:
+    rng = np.random.default_rng(1)
+    values, codes = rng.normal(0.0, 1.0, 60), np.arange(60) // 3
+    times = rng.integers(0, 4, 60)
+    repeated = np.repeat(values, times), np.repeat(codes, times), np.ones(times.sum())
+    weighted = clustered_mean(values, codes, times.astype(float))
+    assert weighted == pytest.approx(clustered_mean(*repeated))
 
 
 def test_no_rows_have_no_share() -> None:

@@ -1,5 +1,7 @@
 """Calibration: an honest, strictly increasing map from margin to probability."""
 
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -13,8 +15,8 @@ from leadlight.models.calibration import (
     SMALLEST_SLOPE,
     Calibration,
     calibrate,
-    fit_logistic_line,
 )
+from leadlight.models.log_odds import fit_logistic_line, level_shift
 
 
 def drawn(seed: int = 0, rows: int = 4000) -> tuple[np.ndarray, np.ndarray]:
@@ -99,6 +101,94 @@ def test_separated_labels_have_no_finite_line() -> None:
     assert fit_logistic_line([0.0, 1.0, 2.0, 3.0], [0, 1, 0, 1]).converged
 
 
-def test_a_calibration_survives_json() -> None:
-    calibration = Calibration(slope=0.7, intercept=-1.25)
-    assert Calibration.from_dict(calibration.to_dict()) == calibration
+def test_weights_are_repeated_rows() -> None:
+    margin, label = drawn(rows=500)
+    times = np.random.default_rng(1).integers(0, 4, 500)
+    weighted = calibrate(margin, label, weight=times)
+    repeated = calibrate(np.repeat(margin, times), np.repeat(label, times))
+    assert (weighted.slope, weighted.intercept) == pytest.approx(
+        (repeated.slope, repeated.intercept), abs=1e-7
+    )
+
+
+def test_rows_of_no_weight_do_not_count_as_wins() -> None:
+    with pytest.raises(NotEnoughDataError, match="0 won of 3"):
+        calibrate([1.0, 2.0, 3.0, 4.0], [1, 0, 0, 0], weight=[0.0, 1.0, 1.0, 1.0])
+
+
+def test_the_line_of_a_million_rows_takes_no_more_steps_than_that_of_a_thousand() -> None:
+    margin, label = drawn(rows=1000)
+    few = fit_logistic_line(margin, label)
+    many = fit_logistic_line(np.tile(margin, 300), np.tile(label, 300))
+    assert (many.slope, many.intercept) == pytest.approx((few.slope, few.intercept), abs=1e-9)
+
+
+@given(shift=st.floats(-6.0, 6.0), rows=st.integers(2, 200), seed=st.integers(0, 1000))
+@settings(max_examples=50, deadline=None)
+def test_the_level_shift_makes_the_mean_probability_the_wanted_share(
+    shift: float, rows: int, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    log_odds, weight = rng.normal(0.0, 2.0, rows), rng.random(rows) + 0.01
+    target = expit(log_odds + shift)
+    assert level_shift(log_odds, target, weight) == pytest.approx(shift, abs=1e-8)
+
+
+BENT = Calibration(slope=0.5, intercept=0.25, knots=((-2.0, -3.0), (0.0, -2.5), (1.0, 1.0)))
+
+
+def test_knots_are_met_joined_by_straight_lines_and_left_along_the_slope() -> None:
+    found = BENT.log_odds([-4.0, -2.0, -1.0, 0.0, 0.5, 1.0, 3.0])
+    assert found - BENT.intercept == pytest.approx([-4.0, -3.0, -2.75, -2.5, -0.75, 1.0, 2.0])
+
+
+@given(
+    slope=st.floats(SMALLEST_SLOPE, 10.0),
+    steps=st.lists(st.tuples(st.floats(1e-3, 5.0), st.floats(1e-3, 5.0)), min_size=2, max_size=8),
+    margin=st.lists(st.floats(-50.0, 50.0), min_size=2, max_size=40),
+    by=st.floats(-5.0, 5.0),
+)
+@settings(max_examples=200, deadline=None)
+def test_any_calibration_keeps_the_order_of_the_margins_on_any_level(
+    slope: float, steps: list[tuple[float, float]], margin: list[float], by: float
+) -> None:
+    at, wanted = np.cumsum(np.array(steps), axis=0).T - 5.0
+    knots = tuple(zip(at.tolist(), wanted.tolist(), strict=True))
+    bent = Calibration(slope, 0.0, knots).shifted(by)
+    distinct = np.unique(np.round(margin, 6))
+    assert (np.diff(bent.log_odds(distinct)) > 0.0).all()
+    assert (np.diff(bent.probability(distinct)) >= 0.0).all()
+
+
+@pytest.mark.parametrize(
+    ("slope", "knots"),
+    [
+        (0.0, ()),
+        (-1.0, ()),
+        (float("nan"), ()),
+        (1.0, ((0.0, 0.0), (1.0, 0.0))),
+        (1.0, ((0.0, 0.0), (0.0, 1.0))),
+        (1.0, ((0.0, 0.0), (1.0, float("nan")))),
+    ],
+)
+def test_a_map_that_does_not_rise_is_no_calibration(
+    slope: float, knots: tuple[tuple[float, float], ...]
+) -> None:
+    with pytest.raises(ValueError, match="strictly increasing"):
+        Calibration(slope, 0.0, knots)
+
+
+def test_a_shift_moves_all_log_odds_alike() -> None:
+    margin = np.linspace(-5.0, 5.0, 101)
+    for calibration in (BENT, Calibration(0.7, -1.25)):
+        moved = calibration.shifted(0.4).log_odds(margin) - calibration.log_odds(margin)
+        assert moved == pytest.approx(np.full(101, 0.4))
+
+
+@pytest.mark.parametrize("calibration", [Calibration(slope=0.7, intercept=-1.25), BENT])
+def test_a_calibration_survives_json(calibration: Calibration) -> None:
+    assert Calibration.from_dict(json.loads(json.dumps(calibration.to_dict()))) == calibration
+
+
+def test_a_line_of_an_older_leadlight_is_read() -> None:
+    assert Calibration.from_dict({"slope": 0.7, "intercept": -1.25}) == Calibration(0.7, -1.25)
