@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.impute import SimpleImputer
@@ -17,7 +16,8 @@ from sklearn.preprocessing import (
 
 from leadlight.features.catalog import Feature
 
-from .encoding import FloatArray, LeadEncoder, feature_kinds
+from .encoding import LeadEncoder, feature_kinds
+from .scales import signed_log
 
 PENALTIES = (0.001, 0.01, 0.1, 1.0)
 """Inverse strengths of the scorecard's penalty to choose from; 0.1 unless another proves better."""
@@ -95,11 +95,6 @@ def boosted_additive(features: Sequence[Feature], *, seed: int) -> Pipeline:
         random_state=seed,
     )
     return Pipeline([("encode", _encoder(features)), ("classify", classify)])
-
-
-def signed_log(values: FloatArray) -> FloatArray:
-    """Return sign(x) log(1 + |x|): tames skewed counts, keeps zero, order and missing values."""
-    return np.copysign(np.log1p(np.abs(values)), values)
 
 
 def _encoder(features: Sequence[Feature]) -> LeadEncoder:

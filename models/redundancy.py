@@ -7,7 +7,7 @@ import pandas as pd
 
 from leadlight.features.feature import Feature
 
-from .candidates import signed_log
+from .scales import signed_log
 from .encoding import FloatArray
 
 SAME = 0.95
