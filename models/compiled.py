@@ -220,22 +220,14 @@ def compile_model(pipeline: Pipeline, features: Sequence[Feature]) -> CompiledMo
     encoding: Encoding = pipeline.named_steps["encode"].encoding_
     if encoding.names != tuple(feature.name for feature in features):
         raise ValueError("the pipeline was fitted on other features")
-    probe = Probe(pipeline[1:], len(encoding.names))
+    probe = Probe(pipeline[1:], encoding)
     trees = tree_cuts(pipeline.named_steps["classify"], len(encoding.names))
     lines = _line_scales(pipeline, encoding)
-    level = {
-        at: np.arange(len(known), dtype=np.float64)
-        for at, known in enumerate(encoding.levels)
-        if known is not None
-    }
     shapes = [
-        probe.line(at, *lines[at]) if at in lines else probe.shape(at, level.get(at, cuts))
-        for at, cuts in enumerate(trees.single)
+        probe.line(at, *lines[at]) if at in lines else probe.shape(at, thresholds)
+        for at, thresholds in enumerate(trees.single)
     ]
-    pairs = [
-        probe.pair(first, second, level.get(first, cuts[0]), level.get(second, cuts[1]))
-        for (first, second), cuts in trees.pairs.items()
-    ]
+    pairs = [probe.pair(both, thresholds) for both, thresholds in trees.pairs.items()]
     return CompiledModel(encoding, probe.baseline, tuple(shapes), tuple(pairs)).purified()
 
 

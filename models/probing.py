@@ -5,7 +5,7 @@ from functools import cached_property
 import numpy as np
 from sklearn.pipeline import Pipeline
 
-from .encoding import LARGEST, FloatArray
+from .encoding import LARGEST, Encoding, FloatArray
 from .pair_grid import PairGrid
 from .shape import Line, Shape
 
@@ -20,22 +20,29 @@ class Probe:
     ----------
     estimator : Pipeline
         The steps after the encoding, fitted.
-    columns : int
-        Features of the encoded matrix.
+    encoding : Encoding
     """
 
-    def __init__(self, estimator: Pipeline, columns: int) -> None:
+    def __init__(self, estimator: Pipeline, encoding: Encoding) -> None:
         self._estimator = estimator
-        self._columns = columns
+        self._levels = encoding.levels
 
     @cached_property
     def baseline(self) -> float:
         """Margin of the lead whose every feature is missing."""
         return float(self._margins({0: np.array([np.nan])})[0])
 
-    def shape(self, at: int, cuts: FloatArray) -> Shape:
-        """Return the step table of one feature, the value on each step being asked for."""
-        added = self._margins({at: _probes(cuts)}) - self.baseline
+    def shape(self, at: int, thresholds: FloatArray) -> Shape:
+        """Return the step table of one feature, the value on each step being asked for.
+
+        Parameters
+        ----------
+        at : int
+        thresholds : ndarray of float64
+            Where the model splits the number; a category has a step for each level instead.
+        """
+        cuts, values = self._steps(at, thresholds)
+        added = self._margins({at: values}) - self.baseline
         return Shape(cuts, added[:-1], float(added[-1]))
 
     def line(self, at: int, scale: float, shift: float) -> Shape:
@@ -44,14 +51,13 @@ class Probe:
         line = Line(float(high - low), scale, shift)
         return Shape(np.empty(0), np.array([low - self.baseline]), 0.0, (line,))
 
-    def pair(
-        self, first: int, second: int, first_cuts: FloatArray, second_cuts: FloatArray
-    ) -> PairGrid:
+    def pair(self, both: tuple[int, int], thresholds: tuple[FloatArray, FloatArray]) -> PairGrid:
         """Return what two features add together, beyond what each adds alone."""
-        rows, columns = _probes(first_cuts), _probes(second_cuts)
-        across = np.repeat(rows, len(columns)), np.tile(columns, len(rows))
-        margins = self._margins({first: across[0], second: across[1]})
-        together = margins.reshape(len(rows), len(columns))
+        first, second = both
+        first_cuts, rows = self._steps(first, thresholds[0])
+        second_cuts, columns = self._steps(second, thresholds[1])
+        known = {first: np.repeat(rows, len(columns)), second: np.tile(columns, len(rows))}
+        together = self._margins(known).reshape(len(rows), len(columns))
         # The last row and column are those of missing values: what each feature adds alone.
         values = together - together[:, -1:] - together[-1:, :] + self.baseline
         return PairGrid(first, second, first_cuts, second_cuts, values)
@@ -59,17 +65,19 @@ class Probe:
     def _margins(self, known: dict[int, FloatArray]) -> FloatArray:
         """Return the margins of leads of whom only some features are known."""
         count = len(next(iter(known.values())))
-        step = max(1, _PROBED_VALUES // self._columns)
+        step = max(1, _PROBED_VALUES // len(self._levels))
         margins = np.empty(count)
         for start in range(0, count, step):
             rows = slice(start, min(start + step, count))
-            shown = np.full((rows.stop - start, self._columns), np.nan)
+            shown = np.full((rows.stop - start, len(self._levels)), np.nan)
             for at, values in known.items():
                 shown[:, at] = values[rows]
             margins[rows] = self._estimator.decision_function(shown)
         return margins
 
-
-def _probes(cuts: FloatArray) -> FloatArray:
-    """Return a value on each step: its upper end, the largest number, and a missing value."""
-    return np.append(cuts, [LARGEST, np.nan])
+    def _steps(self, at: int, thresholds: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return the cuts of a feature's table, and a value on each step, missing last."""
+        levels = self._levels[at]
+        cuts = thresholds if levels is None else np.arange(len(levels), dtype=np.float64)
+        highest = LARGEST if levels is None else float(len(levels))
+        return cuts, np.append(cuts, [highest, np.nan])

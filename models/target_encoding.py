@@ -51,11 +51,11 @@ class TargetLevels(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     Parameters
     ----------
     columns : tuple of int
-        Columns of the encoded matrix.
+        Columns of the encoded matrix; none leaves it as it is.
 
     Attributes
     ----------
-    encoder_ : TargetEncoder
+    encoder_ : TargetEncoder or None
 
     References
     ----------
@@ -67,9 +67,8 @@ class TargetLevels(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.columns = columns
 
     def fit(self, X: FloatArray, y: npt.ArrayLike) -> Self:  # noqa: N803
-        """Learn the share of wins at each level from all rows."""
-        self.encoder_ = TargetEncoder(target_type="binary", smooth=_PRIOR_ROWS)
-        self.encoder_.fit(X[:, list(self.columns)], y)
+        """Learn the share of wins at each level."""
+        self.fit_transform(X, y)
         return self
 
     def fit_transform(
@@ -88,12 +87,17 @@ class TargetLevels(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             Lead or account of each row: what is left out together. A lead recurs at every
             snapshot, and its other rows would give away its label.
         """
+        self.encoder_ = None
+        if not self.columns:
+            return X
         splits = _splits(X, np.asarray(y), groups)
         self.encoder_ = TargetEncoder(target_type="binary", smooth=_PRIOR_ROWS, cv=splits)
         return self._replaced(X, self.encoder_.fit_transform(X[:, list(self.columns)], y))
 
     def transform(self, X: FloatArray) -> FloatArray:  # noqa: N803
         """Return the matrix, of the same shape, with the shares of all training rows."""
+        if self.encoder_ is None:
+            return X
         return self._replaced(X, self.encoder_.transform(X[:, list(self.columns)]))
 
     def _replaced(self, matrix: FloatArray, shares: FloatArray) -> FloatArray:
