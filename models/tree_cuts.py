@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .encoding import FloatArray
+from .tree_columns import tree_columns
 
 Pair = tuple[int, int]
 
@@ -44,7 +45,8 @@ def tree_cuts(estimator: Any, columns: int) -> TreeCuts:
     """
     single: list[set[float]] = [set() for _ in range(columns)]
     pairs: dict[Pair, tuple[set[float], set[float]]] = {}
-    order = _columns(estimator, columns)
+    category = getattr(estimator, "is_categorical_", None)
+    order = tree_columns(columns, () if category is None else np.flatnonzero(category).tolist())
     for (tree,) in getattr(estimator, "_predictors", []):
         for splits in _ways_to_leaves(tree.nodes, order):
             for column, cuts in splits.items():
@@ -66,14 +68,6 @@ def tree_cuts(estimator: Any, columns: int) -> TreeCuts:
             for pair, (first, second) in sorted(pairs.items())
         },
     )
-
-
-def _columns(estimator: Any, columns: int) -> list[int]:
-    """Return the column behind each of the trees' own: they have the categories in front."""
-    category = getattr(estimator, "is_categorical_", None)
-    if category is None:
-        return list(range(columns))
-    return [*np.flatnonzero(category).tolist(), *np.flatnonzero(~category).tolist()]
 
 
 def _ways_to_leaves(

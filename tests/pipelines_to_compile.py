@@ -22,6 +22,7 @@ from leadlight.features.feature import Feature
 from leadlight.models.encoding import LeadEncoder, feature_kinds
 from leadlight.models.scales import signed_log
 from leadlight.models.target_encoding import TargetLevels, high_cardinality
+from leadlight.models.tree_columns import interaction_groups
 
 CITY_FEATURES = (*FEATURES, feature("city", "category", "fit"))
 PAIRS = (
@@ -91,10 +92,11 @@ def fitted_trees(
     names = [each.name for each in features]
     category = [at for at, each in enumerate(features) if each.kind == "category"]
     many = high_cardinality(matrix, category)
-    together = [{names.index(first), names.index(second)} for first, second in pairs]
+    native = [at for at in category if at not in many]
+    together = [(names.index(first), names.index(second)) for first, second in pairs]
     classify = HistGradientBoostingClassifier(
-        interaction_cst=together + [{at} for at in range(len(names))],
-        categorical_features=[at for at in category if at not in many] or None,
+        interaction_cst=interaction_groups(len(names), native, together),
+        categorical_features=native or None,
         **{
             "max_leaf_nodes": 8,
             "max_iter": 60,

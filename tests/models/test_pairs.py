@@ -43,7 +43,7 @@ def shares(cuts, values):
     return np.array([*inside, counts[1], counts[0]])
 
 
-def test_the_pairs_that_trees_join_are_compiled_and_no_others():
+def test_the_pairs_asked_for_are_joined_and_compiled_and_no_others():
     joined = {frozenset((NAMES[pair.first], NAMES[pair.second])) for pair in MODEL.pairs}
     assert joined <= {frozenset(pair) for pair in PAIRS}
     assert {"industry", "city"} in joined

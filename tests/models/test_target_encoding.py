@@ -14,7 +14,8 @@ def matrix_of(levels, rows=6000, seed=0):
 
 
 def test_only_categories_of_many_levels_are_target_encoded():
-    matrix = np.column_stack([np.arange(500) % (OWN_LEVELS + 1), np.arange(500) % OWN_LEVELS]).astype(float)
+    row = np.arange(500.0)
+    matrix = np.column_stack([row % (OWN_LEVELS + 1), row % OWN_LEVELS])
     matrix[::7] = np.nan
     assert high_cardinality(matrix, [0, 1]) == (0,)
     assert high_cardinality(matrix, [1]) == ()
