@@ -5,10 +5,11 @@ Each is what follows the encoding: from a matrix of encoded features to a margin
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import logit
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.impute import SimpleImputer
@@ -24,10 +25,11 @@ from sklearn.preprocessing import (
 from leadlight.features.feature import Feature
 
 from .directions import agreeing_directions
-from .encoding import FloatArray
 from .interactions import Pair, interacting_pairs
 from .lesson import Lesson
 from .scales import signed_log
+from .target_encoding import TargetLevels, high_cardinality
+from .tree_columns import interaction_groups
 
 CandidateName = Literal["logistic", "boosted_additive", "boosted_pairs", "unlimited_trees"]
 
@@ -104,25 +106,23 @@ def candidate(
        KDD 2013.
     """
     if name == "logistic":
-        return _logistic(features)
-    together: Any = None
-    if name == "boosted_additive":
-        together = "no_interactions"
-    elif name == "boosted_pairs":
-        found = interacting_pairs(features, lesson, seed=seed) if pairs is None else pairs
-        together = [set(pair) for pair in found] + [{at} for at in range(len(features))]
-    return _boosted(features, lesson, together, leaves=_LEAVES[name], seed=seed)
+        return _logistic(features, lesson)
+    if name != "boosted_pairs":
+        pairs = ()
+    elif pairs is None:
+        pairs = interacting_pairs(features, lesson, seed=seed)
+    return _boosted(name, features, lesson, pairs, seed=seed)
 
 
-def _logistic(features: Sequence[Feature]) -> Pipeline:
+def _logistic(features: Sequence[Feature], lesson: Lesson) -> Pipeline:
     """Return the scorecard: regularised logistic regression.
 
     Counts are skewed, so each number enters as its signed logarithm; it is held inside the range
     seen in training, so that nothing extrapolates; a missing number takes the mean and a flag of
-    its own. Categories have one column per level, one for rare levels, one for missing.
+    its own. Categories have one column per level, one for rare levels, one for missing; those of
+    many levels enter as the log-odds of the share of wins at the level.
     """
-    numeric = [at for at, feature in enumerate(features) if feature.kind == "numeric"]
-    category = [at for at, feature in enumerate(features) if feature.kind == "category"]
+    numeric, few, many = _columns(features, lesson)
     numbers = Pipeline(
         [
             ("log", FunctionTransformer(signed_log)),
@@ -131,44 +131,57 @@ def _logistic(features: Sequence[Feature]) -> Pipeline:
             ("standardise", StandardScaler()),
         ]
     )
+    shares = Pipeline([("log_odds", FunctionTransformer(logit)), ("standardise", StandardScaler())])
     levels = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
-    parts = [("numbers", numbers, numeric), ("levels", levels, category)]
-    prepare = ColumnTransformer([part for part in parts if part[2]])
-    classify = LogisticRegression(C=0.1, tol=1e-6, max_iter=2000)
-    return Pipeline([("prepare", prepare), ("classify", classify)])
+    parts = [("numbers", numbers, numeric), ("levels", levels, few), ("shares", shares, many)]
+    steps = [
+        ("levels", TargetLevels(tuple(many))),
+        ("prepare", ColumnTransformer([part for part in parts if part[2]])),
+        ("classify", LogisticRegression(C=0.1, tol=1e-6, max_iter=2000)),
+    ]
+    return Pipeline(steps)
 
 
 def _boosted(
-    features: Sequence[Feature], lesson: Lesson, together: Any, *, leaves: int, seed: int
+    name: CandidateName,
+    features: Sequence[Feature],
+    lesson: Lesson,
+    pairs: Sequence[Pair],
+    *,
+    seed: int,
 ) -> Pipeline:
     """Return boosted trees; categories and missing values are sides of their own.
 
     There is no internal early stopping: it would validate on rows drawn at random over time. The
     number of steps is chosen on later windows instead.
     """
-    category = [at for at, feature in enumerate(features) if feature.kind == "category"]
+    _, few, many = _columns(features, lesson)
+    limited = name != CEILING
     classify = HistGradientBoostingClassifier(
-        interaction_cst=together,
-        categorical_features=category or None,
-        monotonic_cst=agreeing_directions(features, lesson),
+        interaction_cst=interaction_groups(len(features), few, pairs) if limited else None,
+        categorical_features=few or None,
+        monotonic_cst=agreeing_directions(features, lesson) if limited else None,
         learning_rate=0.08,
         max_iter=100,
-        max_leaf_nodes=leaves,
+        max_leaf_nodes=_LEAVES[name],
         max_features=0.5,
         min_samples_leaf=_least_leaf(lesson.won),
         l2_regularization=1.0,
         early_stopping=False,
         random_state=seed,
     )
-    return Pipeline([("classify", classify)])
+    return Pipeline([("levels", TargetLevels(tuple(many))), ("classify", classify)])
+
+
+def _columns(features: Sequence[Feature], lesson: Lesson) -> tuple[list[int], list[int], list[int]]:
+    """Return the columns of numbers, of categories, and of categories of many levels."""
+    numeric = [at for at, feature in enumerate(features) if feature.kind == "numeric"]
+    category = [at for at, feature in enumerate(features) if feature.kind == "category"]
+    many = high_cardinality(lesson.matrix, category)
+    return numeric, [at for at in category if at not in many], list(many)
 
 
 def _least_leaf(won: npt.NDArray[np.bool_]) -> int:
     """Return the rows a leaf needs: where wins are rare, a leaf of few rows holds none."""
     share = min(won.mean(), 1.0 - won.mean())
     return int(np.clip(_WINS_IN_A_LEAF / max(share, 1e-9), 20, max(20, len(won) // 50)))
-
-
-def prepared(pipeline: Pipeline, matrix: FloatArray) -> Any:
-    """Return what the fitted steps before the classifier make of encoded rows."""
-    return pipeline[:-1].transform(matrix) if len(pipeline) > 1 else matrix

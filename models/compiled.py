@@ -1,80 +1,62 @@
-"""The compiled model: an additive model as one look-up table and one line per feature.
+"""The compiled model: a sum of features and of pairs of them, as tables.
 
-What is registered and scored is this, not the fitted estimator: plain arrays, safe to load, the
+What is registered and scored is this, not the fitted estimators: plain arrays, safe to load, the
 same in any language, and with each feature's part of the margin in the same pass.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 
 from leadlight.features.catalog import Feature
 
-from .candidates import signed_log
-from .encoding import LARGEST, Encoding, FloatArray
+from .encoding import Encoding, FloatArray
+from .pair_grid import PairGrid, pairs_from_arrays, pairs_to_arrays, purify, weighted_grid
+from .probing import Probe
+from .shape import Shape, shapes_from_arrays, shapes_to_arrays, weighted_shape
+from .steps import Slots, edges, finer, slots
+from .tree_cuts import tree_cuts
 
-FORMAT = 1
+FORMAT = 2
 """Version of the payload; a reader refuses what it does not know."""
 
-
-@dataclass(frozen=True)
-class Shape:
-    """What one feature adds to the margin: a line plus a step table.
-
-    The line is ``slope * clip(signed_log(x) * scale + shift, 0, 1)``. Step ``i`` of a number holds
-    for ``thresholds[i - 1] < x <= thresholds[i]``; step ``i`` of a category for its level ``i``,
-    the last one for rare and unseen levels. A missing value has one value instead of both.
-
-    Attributes
-    ----------
-    thresholds : ndarray of float64, shape (t,)
-        Ascending; for a category 0, 1, ... so that step ``i`` is level ``i``.
-    steps : ndarray of float64, shape (t + 1,)
-        Log-odds.
-    missing : float
-        Log-odds of a missing value.
-    slope, scale, shift : float
-        The line; a slope of 0 is no line.
-    """
-
-    thresholds: FloatArray
-    steps: FloatArray
-    missing: float
-    slope: float = 0.0
-    scale: float = 0.0
-    shift: float = 0.0
-
-    def parts(self, values: FloatArray) -> FloatArray:
-        """Return the log-odds that each encoded value adds, shape (n,)."""
-        added: FloatArray = self.steps[np.searchsorted(self.thresholds, values, side="left")]
-        if self.slope:
-            place = np.clip(signed_log(values) * self.scale + self.shift, 0.0, 1.0)
-            added = added + self.slope * place
-        return np.where(np.isnan(values), self.missing, added)
+_BLOCK_ROWS = 8_192  # a block's columns stay in the processor's cache
+_FRAME_ROWS = 65_536
 
 
 @dataclass(frozen=True)
 class CompiledModel:
-    """An additive model of the margin (log-odds), as tables.
+    """A model of the margin (log-odds) that is a sum of features and pairs, as tables.
 
     Attributes
     ----------
     encoding : Encoding
         Feature names and kept category levels.
     baseline : float
-        Log-odds of the lead whose every feature is missing.
+        Log-odds that every lead begins with.
     shapes : tuple of Shape
         One per feature.
+    pairs : tuple of PairGrid
+        Cuts are among the thresholds of the features' shapes, so that one look-up serves both.
     """
 
     encoding: Encoding
     baseline: float
     shapes: tuple[Shape, ...]
+    pairs: tuple[PairGrid, ...] = ()
+
+    def __post_init__(self) -> None:
+        for pair in self.pairs:
+            for at, cuts in ((pair.first, pair.first_cuts), (pair.second, pair.second_cuts)):
+                if not np.isin(cuts, self.shapes[at].thresholds).all():
+                    raise ValueError(f"a pair has cuts that feature {at} has not")
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -98,7 +80,10 @@ class CompiledModel:
         SchemaMismatchError
             A column is missing or changed its type.
         """
-        return self.total(self.contributions(frame))
+        margin = np.empty(len(frame))
+        for rows in _blocks(len(frame), _FRAME_ROWS):
+            margin[rows] = self.total(self.contributions(frame.iloc[rows]))
+        return margin
 
     def unseen(self, frame: pd.DataFrame) -> dict[str, dict[str, int]]:
         """Count, per feature, the values of categories that training never saw."""
@@ -110,11 +95,11 @@ class CompiledModel:
         Returns
         -------
         ndarray of float64, shape (n, k), column-major
-            Log-odds, relative to the lead whose every feature is missing.
+            Log-odds; what a pair adds is split evenly between its two features.
         """
         parts = self.encoding.matrix(frame)
-        for at, shape in enumerate(self.shapes):
-            parts[:, at] = shape.parts(parts[:, at])
+        for rows in _blocks(len(parts), _BLOCK_ROWS):
+            self._read(parts[rows])
         return parts
 
     def total(self, parts: FloatArray) -> FloatArray:
@@ -127,34 +112,32 @@ class CompiledModel:
             margin += parts[:, at]
         return margin
 
+    def purified(self, frame: pd.DataFrame | None = None) -> "CompiledModel":
+        """Return the same sum, with all that belongs to a single feature in its shape.
+
+        Along each axis the weighted mean of a pair's grid becomes 0.
+
+        Parameters
+        ----------
+        frame : DataFrame of shape (n, any), n > 0, optional
+            Leads whose shares are the weights of the steps; without them, each step weighs alike.
+        """
+        baseline, shapes, pairs = self.baseline, list(self.shapes), []
+        matrix = None if frame is None else self.encoding.matrix(frame)
+        for pair in self.pairs:
+            axes = ((pair.first, pair.first_cuts), (pair.second, pair.second_cuts))
+            shares = [_shares(cuts, None if matrix is None else matrix[:, at]) for at, cuts in axes]
+            parted = purify(pair, *shares)
+            baseline += parted.level
+            for (at, cuts), added in zip(axes, (parted.first, parted.second), strict=True):
+                shapes[at] = shapes[at].raised(cuts, added)
+            pairs.append(parted.grid)
+        return CompiledModel(self.encoding, baseline, tuple(shapes), tuple(pairs))
+
     def to_payload(self) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
         """Return plain JSON data and plain arrays; nothing in them is code."""
-        arrays: dict[str, npt.NDArray[Any]] = {
-            "thresholds": _joined([shape.thresholds for shape in self.shapes]),
-            "threshold_counts": np.array([len(s.thresholds) for s in self.shapes], dtype=np.int64),
-            "steps": _joined([shape.steps for shape in self.shapes]),
-            "missing": np.array([shape.missing for shape in self.shapes], dtype=np.float64),
-            "lines": np.array(
-                [[shape.slope, shape.scale, shape.shift] for shape in self.shapes],
-                dtype=np.float64,
-            ).reshape(-1, 3),
-        }
-        plain = {
-            "format": FORMAT,
-            "baseline": self.baseline,
-            "features": [
-                {
-                    "name": name,
-                    "levels": None if levels is None else list(levels),
-                    "rare": list(rare),
-                }
-                for name, levels, rare in zip(
-                    self.encoding.names, self.encoding.levels, self.encoding.rare, strict=True
-                )
-            ],
-            "unlearned": list(self.encoding.unlearned),
-        }
-        return plain, arrays
+        plain = {"format": FORMAT, "baseline": self.baseline} | self.encoding.to_plain()
+        return plain, shapes_to_arrays(self.shapes) | pairs_to_arrays(self.pairs)
 
     @classmethod
     def from_payload(
@@ -167,45 +150,62 @@ class CompiledModel:
         ValueError
             The payload has another format, or its arrays do not belong together.
         """
-        if plain.get("format") != FORMAT:
-            raise ValueError(f"compiled model of format {plain.get('format')!r}, not {FORMAT}")
-        counts = np.asarray(arrays["threshold_counts"], dtype=np.int64)
-        thresholds = np.split(arrays["thresholds"], np.cumsum(counts)[:-1])
-        steps = np.split(arrays["steps"], np.cumsum(counts + 1)[:-1])
-        features = plain["features"]
-        shapes = tuple(
-            Shape(cut, step, float(missing), *(float(number) for number in line))
-            for _, cut, step, missing, line in zip(
-                features, thresholds, steps, arrays["missing"], arrays["lines"], strict=True
+        written = plain.get("format")
+        if written not in (1, FORMAT):
+            raise ValueError(f"compiled model of format {written!r}, not {FORMAT}")
+        if written == 1:  # one line for each feature, and no pairs
+            ones = np.ones(len(arrays["lines"]), dtype=np.int64)
+            arrays = pairs_to_arrays(()) | dict(arrays) | {"line_counts": ones}
+        encoding = Encoding.from_plain(plain)
+        shapes = shapes_from_arrays(arrays)
+        if len(shapes) != len(encoding.names):
+            raise ValueError("the compiled model's tables do not belong to its features")
+        return cls(encoding, float(plain["baseline"]), shapes, pairs_from_arrays(arrays))
+
+    @cached_property
+    def _lookups(self) -> tuple[tuple[Slots, Slots, FloatArray], ...]:
+        """For each pair: where in its flat grid each step of a shape begins, and half the grid."""
+        return tuple(
+            (
+                finer(pair.first_cuts, self.shapes[pair.first].edges) * pair.values.shape[1],
+                finer(pair.second_cuts, self.shapes[pair.second].edges),
+                pair.values.ravel() / 2.0,
             )
+            for pair in self.pairs
         )
-        if any(len(shape.steps) != len(shape.thresholds) + 1 for shape in shapes):
-            raise ValueError("the compiled model's tables do not belong together")
-        encoding = Encoding(
-            tuple(feature["name"] for feature in features),
-            tuple(
-                None if feature["levels"] is None else tuple(feature["levels"])
-                for feature in features
-            ),
-            tuple(tuple(feature["rare"]) for feature in features),
-            tuple(plain["unlearned"]),
-        )
-        return cls(encoding, float(plain["baseline"]), shapes)
+
+    def _read(self, block: FloatArray) -> None:
+        """Replace each encoded value by its part."""
+        paired = {at for pair in self.pairs for at in (pair.first, pair.second)}
+        places: dict[int, Slots] = {}
+        for at, shape in enumerate(self.shapes):
+            found = slots(shape.edges, block[:, at])
+            if at in paired:
+                places[at] = found
+            block[:, at] = shape.parts_at(found, block[:, at])
+        for pair, (rows, columns, halves) in zip(self.pairs, self._lookups, strict=True):
+            cells = rows.take(places[pair.first])
+            cells += columns.take(places[pair.second])
+            half = halves.take(cells)
+            block[:, pair.first] += half
+            block[:, pair.second] += half
 
 
 def compile_model(pipeline: Pipeline, features: Sequence[Feature]) -> CompiledModel:
     """Turn a fitted candidate into tables, by asking it.
 
-    The model is additive, so the difference between its margins for two leads that differ in one
-    feature is the difference of that feature's parts. Each level, each side of each threshold and
-    the missing value are asked for once; nothing is approximated.
+    The model is a sum of functions of one and of two features. So the margin of a lead of whom one
+    feature is known, less that of a lead of whom nothing is, is the part of that feature; and
+    f(a, b) - f(a) - f(b) + f() is that of a pair. Each level, each side of each threshold and the
+    missing value are asked for once; nothing is approximated. Then each pair is purified.
 
     Parameters
     ----------
     pipeline : Pipeline
-        One of ``candidates``, fitted.
+        Fitted; its first step is the ``LeadEncoder``, its last one logistic regression, or boosted
+        trees that join at most two features.
     features : sequence of Feature
-        In catalog order, as given to ``candidates``.
+        In catalog order, as the pipeline was fitted on.
 
     Returns
     -------
@@ -215,66 +215,75 @@ def compile_model(pipeline: Pipeline, features: Sequence[Feature]) -> CompiledMo
     Raises
     ------
     ValueError
-        ``pipeline`` was fitted on other features.
+        ``pipeline`` was fitted on other features, or joins more than two of them.
     """
     encoding: Encoding = pipeline.named_steps["encode"].encoding_
     if encoding.names != tuple(feature.name for feature in features):
         raise ValueError("the pipeline was fitted on other features")
-    estimator = pipeline[1:]
-    thresholds = _tree_thresholds(pipeline, encoding)
+    probe = Probe(pipeline[1:], encoding)
+    trees = tree_cuts(pipeline.named_steps["classify"], len(encoding.names))
     lines = _line_scales(pipeline, encoding)
-    baseline = float(estimator.decision_function(np.full((1, len(encoding.names)), np.nan))[0])
-    shapes = []
-    for at, levels in enumerate(encoding.levels):
-        if levels is not None:
-            cuts = np.arange(len(levels), dtype=np.float64)
-            probes = np.arange(len(levels) + 1, dtype=np.float64)
-        else:
-            cuts = thresholds[at]
-            probes = np.concatenate([[-LARGEST], cuts, [LARGEST]])
-        rows = np.full((len(probes), len(encoding.names)), np.nan)
-        rows[:, at] = probes
-        added = estimator.decision_function(rows) - baseline
-        if levels is not None:
-            shapes.append(Shape(cuts, added, 0.0))
-        elif lines is None:
-            shapes.append(Shape(cuts, added[1:], 0.0))
-        else:
-            scale, shift = lines[at]
-            shapes.append(Shape(cuts, added[:1], 0.0, float(added[-1] - added[0]), scale, shift))
-    return CompiledModel(encoding, baseline, tuple(shapes))
+    shapes = [
+        probe.line(at, *lines[at]) if at in lines else probe.shape(at, thresholds)
+        for at, thresholds in enumerate(trees.single)
+    ]
+    pairs = [probe.pair(both, thresholds) for both, thresholds in trees.pairs.items()]
+    return CompiledModel(encoding, probe.baseline, tuple(shapes), tuple(pairs)).purified()
 
 
-def _tree_thresholds(pipeline: Pipeline, encoding: Encoding) -> list[FloatArray]:
-    """Return the finite thresholds at which the trees split each number."""
-    count = len(encoding.names)
-    found: list[list[FloatArray]] = [[] for _ in range(count)]
-    trees = getattr(pipeline.named_steps["classify"], "_predictors", [])
-    # The estimator moves categories to the front before it grows its trees.
-    category = [at for at in range(count) if encoding.levels[at] is not None]
-    numeric = [at for at in range(count) if encoding.levels[at] is None]
-    order = np.array(category + numeric)
-    for (tree,) in trees:
-        splits = tree.nodes[(tree.nodes["is_leaf"] == 0) & (tree.nodes["is_categorical"] == 0)]
-        for split in splits:
-            found[order[split["feature_idx"]]].append(split["num_threshold"])
-    cuts = [np.unique(np.array(values, dtype=np.float64)) for values in found]
-    return [values[np.isfinite(values)] for values in cuts]
+def blended(models: Sequence[CompiledModel], weights: Sequence[float]) -> CompiledModel:
+    """Return the weighted sum of several models' log-odds as one model.
+
+    Parameters
+    ----------
+    models : sequence of CompiledModel
+        Of one encoding; the members of a blend, or the bags of one member.
+    weights : sequence of float
+        Not negative, one for each model.
+
+    Raises
+    ------
+    ValueError
+        No models, other than one weight for each, a negative weight, or encodings that differ.
+    """
+    if not models or len(models) != len(weights):
+        raise ValueError(f"{len(models)} models and {len(weights)} weights cannot be blended")
+    if not all(np.isfinite(weight) and weight >= 0.0 for weight in weights):
+        raise ValueError(f"weights of a blend must be finite and not negative: {list(weights)}")
+    if any(model.encoding != models[0].encoding for model in models):
+        raise ValueError("models of different encodings cannot be blended")
+    baseline = sum(weight * model.baseline for model, weight in zip(models, weights, strict=True))
+    shapes = tuple(
+        weighted_shape(shapes, weights)
+        for shapes in zip(*(model.shapes for model in models), strict=True)
+    )
+    grids: dict[tuple[int, int], list[tuple[PairGrid, float]]] = {}
+    for model, weight in zip(models, weights, strict=True):
+        for pair in model.pairs:
+            grids.setdefault((pair.first, pair.second), []).append((pair, weight))
+    pairs = tuple(weighted_grid(*zip(*grids[both], strict=True)) for both in sorted(grids))
+    return CompiledModel(models[0].encoding, float(baseline), shapes, pairs)
 
 
-def _line_scales(pipeline: Pipeline, encoding: Encoding) -> dict[int, tuple[float, float]] | None:
-    """Return scale and shift of each number's line, or None where the model has no lines."""
+def _blocks(rows: int, size: int) -> Iterator[slice]:
+    return (slice(start, start + size) for start in range(0, rows, size))
+
+
+def _shares(cuts: FloatArray, values: FloatArray | None) -> FloatArray:
+    """Return the weight of each step: the share of values on it, or the same for all."""
+    upper = edges(cuts)
+    if values is None:
+        return np.ones(len(upper))
+    return np.bincount(slots(upper, values), minlength=len(upper)) / len(values)
+
+
+def _line_scales(pipeline: Pipeline, encoding: Encoding) -> dict[int, tuple[float, float]]:
+    """Return scale and shift of each number's line; trees have none."""
     prepare = pipeline.named_steps.get("prepare")
-    if prepare is None:
-        return None
     numeric = [at for at, levels in enumerate(encoding.levels) if levels is None]
-    if not numeric:
+    if not isinstance(prepare, ColumnTransformer) or not numeric:
         return {}
     span = prepare.named_transformers_["numbers"].named_steps["range"]
     return {
         at: (float(span.scale_[place]), float(span.min_[place])) for place, at in enumerate(numeric)
     }
-
-
-def _joined(arrays: Sequence[FloatArray]) -> FloatArray:
-    return np.concatenate([np.empty(0), *arrays])

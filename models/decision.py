@@ -22,7 +22,7 @@ from .threshold import Floors, ThresholdChoice
 __all__ = ["FORMAT_VERSION", "DecisionVersion", "Distribution", "Reference"]
 
 # Raised whenever an older leadlight could misread the payload.
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 GRADES = (("A", 0.9), ("B", 0.7), ("C", 0.4), ("D", 0.0))
 
 Arrays = dict[str, NDArray[Any]]

@@ -1,6 +1,6 @@
 """Encoding: a frame of features becomes one matrix of numbers, the same at training and scoring."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -18,11 +18,17 @@ FloatArray = npt.NDArray[np.float64]
 LARGEST = 1e100
 """Numbers beyond this, infinities included, count as this: no feature of a lead is larger."""
 
-MIN_LEVEL_ROWS = 20
-"""A category level seen in fewer training rows is grouped with the other rare ones."""
+MIN_KNOWN_ROWS = 20
+"""A number known in fewer training rows is not learned from."""
 
-MAX_LEVELS = 200
-"""Levels kept per category, the most frequent first; histogram trees take at most 255."""
+MIN_LEVEL_LEADS = 5
+"""A category level of fewer leads is grouped with the other rare ones.
+
+Leads, not rows: a lead recurs at every snapshot, and one lead's many rows say no more of a level.
+"""
+
+MAX_LEVELS = 2000
+"""Levels kept per category, those of most leads first."""
 
 MAX_RARE_LEVELS = 1000
 """Rare levels remembered per category; beyond it, rare and new values are not told apart."""
@@ -108,6 +114,25 @@ class Encoding:
                 found[name] = {str(value): int(rows) for value, rows in sorted(new.items())}
         return found
 
+    def to_plain(self) -> dict[str, Any]:
+        """Return plain JSON data."""
+        features = [
+            {"name": name, "levels": None if levels is None else list(levels), "rare": list(rare)}
+            for name, levels, rare in zip(self.names, self.levels, self.rare, strict=True)
+        ]
+        return {"features": features, "unlearned": list(self.unlearned)}
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> Self:
+        """Read what ``to_plain`` gave."""
+        features = plain["features"]
+        return cls(
+            tuple(each["name"] for each in features),
+            tuple(None if each["levels"] is None else tuple(each["levels"]) for each in features),
+            tuple(tuple(each["rare"]) for each in features),
+            tuple(plain["unlearned"]),
+        )
+
 
 class LeadEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """First step of every candidate: learn the levels of the categories, then encode.
@@ -130,14 +155,15 @@ class LeadEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def fit(self, X: pd.DataFrame, y: object = None) -> Self:  # noqa: N803, ARG002
         """Learn which levels of each category, and which numbers, are known often enough."""
         check_columns(X, self.names, self.kinds)
+        lead = pd.factorize(X["lead_id"])[0] if "lead_id" in X else np.arange(len(X))
         counted = [
-            _levels(X[name]) if kind == "category" else (None, ())
+            _levels(X[name], lead) if kind == "category" else (None, ())
             for name, kind in zip(self.names, self.kinds, strict=True)
         ]
         levels = tuple(kept for kept, _ in counted)
         rare = tuple(grouped for _, grouped in counted)
         # The trees draw their thresholds from a sample of rows, and fail on one without a value.
-        least = MIN_LEVEL_ROWS + len(X) // 10_000
+        least = MIN_KNOWN_ROWS + len(X) // 10_000
         unlearned = tuple(
             name
             for name, known in zip(self.names, levels, strict=True)
@@ -214,10 +240,15 @@ def _positions(column: "pd.Series[Any]", levels: tuple[str, ...]) -> FloatArray:
     return encoded
 
 
-def _levels(column: "pd.Series[Any]") -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the levels with a place of their own, most frequent first, and the rare ones."""
-    counts = column.dropna().astype("str").value_counts()
-    ranked = sorted(counts.items(), key=lambda pair: (-pair[1], str(pair[0])))
-    frequent = [str(level) for level, rows in ranked if rows >= MIN_LEVEL_ROWS][:MAX_LEVELS]
+def _levels(
+    column: "pd.Series[Any]", lead: npt.NDArray[np.intp]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the levels with a place of their own, those of most leads first, and the rare ones."""
+    codes, seen = pd.factorize(column.astype("str"))
+    known = codes >= 0
+    pairs = np.unique(codes[known] * (lead.max(initial=0) + 1) + lead[known])
+    leads = np.bincount(pairs // (lead.max(initial=0) + 1), minlength=len(seen))
+    ranked = sorted(zip(seen, leads.tolist(), strict=True), key=lambda each: (-each[1], each[0]))
+    frequent = [str(level) for level, count in ranked if count >= MIN_LEVEL_LEADS][:MAX_LEVELS]
     rare = [str(level) for level, _ in ranked[len(frequent) :]][:MAX_RARE_LEVELS]
     return tuple(frequent), tuple(rare)

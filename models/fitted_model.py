@@ -152,7 +152,7 @@ def _compiled(
     run = joblib.Parallel(n_jobs=parallel_jobs(lesson.matrix.size))
     fits: list[list[Pipeline]] = run(
         joblib.delayed(fitted_bags)(
-            each.name, rows.features, lesson, rows.cluster, choice=each.choice, seed=rows.seed
+            each.name, rows.features, lesson, choice=each.choice, seed=rows.seed
         )
         for each in members
     )

@@ -9,8 +9,7 @@ from threadpoolctl import threadpool_limits
 
 from leadlight.features.feature import Feature
 
-from .bootstrap import Codes
-from .candidates import CEILING, CandidateName, candidate, prepared, setting_of
+from .candidates import CEILING, CandidateName, candidate, setting_of
 from .encoding import FloatArray
 from .lesson import Lesson
 
@@ -40,7 +39,6 @@ def fitted_bags(
     name: CandidateName,
     features: Sequence[Feature],
     lesson: Lesson,
-    cluster: Codes,
     *,
     choice: float | int,
     seed: int,
@@ -52,8 +50,6 @@ def fitted_bags(
     name : str
     features : sequence of Feature, k of them
     lesson : Lesson of shape (n, k)
-    cluster : ndarray of int, shape (n,)
-        Lead or account of each row; a bag leaves whole ones out.
     choice : float or int
     seed : int
     """
@@ -66,8 +62,13 @@ def fitted_bags(
         return [
             clone(whole)
             .set_params(**{parameter: choice}, **_seeded(whole, seed + bag))
-            .fit(part.matrix, part.won, classify__sample_weight=part.weight)
-            for bag, part in enumerate(_bagged(lesson, cluster, count, seed))
+            .fit(
+                part.matrix,
+                part.won,
+                levels__groups=part.cluster,
+                classify__sample_weight=part.weight,
+            )
+            for bag, part in enumerate(_bagged(lesson, count, seed))
         ]
 
 
@@ -75,7 +76,6 @@ def margins_by_choice(
     name: CandidateName,
     features: Sequence[Feature],
     lesson: Lesson,
-    cluster: Codes,
     judged: FloatArray,
     *,
     seed: int,
@@ -89,7 +89,7 @@ def margins_by_choice(
 
     Parameters
     ----------
-    name, features, lesson, cluster, seed
+    name, features, lesson, seed
         As for ``fitted_bags``.
     judged : ndarray of float64, shape (m, k)
         Encoded rows.
@@ -104,7 +104,7 @@ def margins_by_choice(
         count = bags or number_of_bags(name, *lesson.matrix.shape)
         each = [
             _bag_margins(whole.set_params(**_seeded(whole, seed + bag)), part, judged, asked)
-            for bag, part in enumerate(_bagged(lesson, cluster, count, seed))
+            for bag, part in enumerate(_bagged(lesson, count, seed))
         ]
     return {
         choice: np.asarray(np.mean([bag[choice] for bag in each], axis=0), dtype=np.float64)
@@ -112,15 +112,15 @@ def margins_by_choice(
     }
 
 
-def _bagged(lesson: Lesson, cluster: Codes, count: int, seed: int) -> list[Lesson]:
+def _bagged(lesson: Lesson, count: int, seed: int) -> list[Lesson]:
     if count == 1:
         return [lesson]
     generator = np.random.default_rng(seed)
-    clusters = int(cluster.max()) + 1
+    clusters = int(lesson.cluster.max()) + 1
     parts = []
     for _ in range(count):
         drawn = generator.permutation(clusters) < _BAGGED_SHARE * clusters
-        rows = np.flatnonzero(drawn[cluster])
+        rows = np.flatnonzero(drawn[lesson.cluster])
         won = lesson.won[rows]
         parts.append(lesson.taken(rows) if 0 < won.sum() < len(won) else lesson)
     return parts
@@ -136,9 +136,9 @@ def _bag_margins(
 ) -> dict[float | int, FloatArray]:
     fresh = clone(pipeline)
     classify = fresh.named_steps["classify"]
-    steps = fresh[:-1] if len(fresh) > 1 else None
-    known = steps.fit_transform(lesson.matrix, lesson.won) if steps else lesson.matrix
-    new = prepared(fresh, judged)
+    steps = fresh[:-1]
+    known = steps.fit_transform(lesson.matrix, lesson.won, levels__groups=lesson.cluster)
+    new = steps.transform(judged)
     if hasattr(classify, "max_leaf_nodes"):
         classify.set_params(max_iter=max(choices))
         classify.fit(known, lesson.won, sample_weight=lesson.weight)

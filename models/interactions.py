@@ -9,6 +9,8 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 from leadlight.features.feature import Feature
 
 from .lesson import Lesson
+from .target_encoding import TargetLevels, high_cardinality
+from .tree_columns import interaction_groups, tree_columns
 
 Pair = tuple[int, int]
 
@@ -40,6 +42,9 @@ def interacting_pairs(
     """
     rows = lesson.thinned(_ROWS)
     category = [at for at, feature in enumerate(features) if feature.kind == "category"]
+    many = high_cardinality(rows.matrix, category)
+    category = [at for at in category if at not in many]
+    matrix = TargetLevels(many).fit_transform(rows.matrix, rows.won, groups=rows.cluster)
     common = {
         "categorical_features": category or None,
         "early_stopping": False,
@@ -47,13 +52,14 @@ def interacting_pairs(
         "min_samples_leaf": max(20, len(rows.won) // 200),
     }
     alone = HistGradientBoostingClassifier(
-        interaction_cst="no_interactions", max_iter=60, max_leaf_nodes=6, **common
-    ).fit(rows.matrix, rows.won, sample_weight=rows.weight)
-    chance = expit(alone.decision_function(rows.matrix))
+        interaction_cst=interaction_groups(len(features), category, ()),
+        max_iter=60, max_leaf_nodes=6, **common
+    ).fit(matrix, rows.won, sample_weight=rows.weight)
+    chance = expit(alone.decision_function(matrix))
     spread = np.maximum(chance * (1.0 - chance), 1e-6)
     trees = HistGradientBoostingRegressor(
         max_iter=80, max_leaf_nodes=4, max_depth=2, max_features=0.5, **common
-    ).fit(rows.matrix, (rows.won - chance) / spread, sample_weight=rows.weight * spread)
+    ).fit(matrix, (rows.won - chance) / spread, sample_weight=rows.weight * spread)
     strength = _second_split_gains(trees, category, len(features))
     ranked = sorted(strength, key=lambda pair: (-strength[pair], pair))
     return tuple(ranked[:MOST_PAIRS])
@@ -62,8 +68,7 @@ def interacting_pairs(
 def _second_split_gains(
     trees: HistGradientBoostingRegressor, category: Sequence[int], count: int
 ) -> dict[Pair, float]:
-    # The estimator moves categories to the front before it grows its trees.
-    order = [*category, *(at for at in range(count) if at not in set(category))]
+    order = tree_columns(count, category)
     strength: dict[Pair, float] = {}
     for (tree,) in trees._predictors:
         root = tree.nodes[0]

@@ -88,7 +88,6 @@ def out_of_fold(
     tasks: Sequence[FoldTask],
     features: Sequence[Feature],
     rows: Lesson,
-    cluster: Codes,
     *,
     seed: int,
     store: FoldStore | None = None,
@@ -102,7 +101,6 @@ def out_of_fold(
     features : sequence of Feature, k of them
     rows : Lesson of shape (n, k)
         All rows that folds take from.
-    cluster : ndarray of int, shape (n,)
     seed : int
     store : FoldStore, optional
     done : callable, optional
@@ -120,7 +118,7 @@ def out_of_fold(
         if kept is not None:
             found[at] = _trial(task.name, kept)
     missing = [at for at in range(len(tasks)) if at not in found]
-    fits = _fitted([tasks[at] for at in missing], features, rows, cluster, seed)
+    fits = _fitted([tasks[at] for at in missing], features, rows, seed)
     for at, trial in zip(missing, fits, strict=True):
         found[at] = trial
         if store:
@@ -152,29 +150,27 @@ def _fitted(
     tasks: Sequence[FoldTask],
     features: Sequence[Feature],
     rows: Lesson,
-    cluster: Codes,
     seed: int,
 ) -> Iterator[Trial]:
     run = joblib.Parallel(n_jobs=parallel_jobs(rows.matrix.size), return_as="generator")
     trials: Iterator[Trial] = run(
-        joblib.delayed(_try)(task, features, rows, cluster, seed) for task in tasks
+        joblib.delayed(_try)(task, features, rows, seed) for task in tasks
     )
     return trials
 
 
 def _try(
-    task: FoldTask, features: Sequence[Feature], rows: Lesson, cluster: Codes, seed: int
+    task: FoldTask, features: Sequence[Feature], rows: Lesson, seed: int
 ) -> Trial:
     started = time.perf_counter()
-    fit = _thinned(task.fold.fit, cluster, seed)
+    fit = _thinned(task.fold.fit, rows.cluster, seed)
     columns = range(len(features)) if task.columns is None else task.columns
     matrix = rows.matrix[:, columns]
     weight = task.weight[np.searchsorted(task.fold.fit, fit)]
     margins = margins_by_choice(
         task.name,
         [features[at] for at in columns],
-        Lesson(matrix[fit], rows.won[fit], weight),
-        cluster[fit],
+        Lesson(matrix[fit], rows.won[fit], weight, rows.cluster[fit]),
         matrix[task.fold.judge],
         seed=seed,
         choices=task.choices,
@@ -194,7 +190,7 @@ def _thinned(fit: Rows, cluster: Codes, seed: int) -> Rows:
 def _digest(features: Sequence[Feature], rows: Lesson, seed: int) -> str:
     """Return a name for all that the fits depend on but the task."""
     digest = hashlib.sha256(repr((tuple(features), seed)).encode())
-    for array in (rows.matrix, rows.won, rows.weight):
+    for array in (rows.matrix, rows.won, rows.weight, rows.cluster):
         digest.update(np.asfortranarray(array).data if array.ndim > 1 else array.tobytes())
     return digest.hexdigest()
 

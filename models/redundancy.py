@@ -7,8 +7,8 @@ import pandas as pd
 
 from leadlight.features.feature import Feature
 
-from .candidates import signed_log
 from .encoding import FloatArray
+from .scales import signed_log
 
 SAME = 0.95
 """Two numbers correlated beyond this, on the scale of logarithms, count as one feature."""

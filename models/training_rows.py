@@ -54,8 +54,6 @@ class TrainingRows:
         Fitted on these rows, without their labels.
     rows : Lesson of shape (n, k)
     order : TimeOrder
-    cluster : ndarray of int, shape (n,)
-        Account of each row, or its lead.
     folds : Folds
     seed : int
     watch : Watch
@@ -66,7 +64,6 @@ class TrainingRows:
     encoder: LeadEncoder
     rows: Lesson
     order: TimeOrder
-    cluster: Codes
     folds: Folds
     seed: int
     watch: Watch
@@ -100,9 +97,13 @@ class TrainingRows:
             frame=frame,
             features=distinct,
             encoder=encoder,
-            rows=Lesson(encoder.transform(frame), won, np.asarray(weight, dtype=np.float64)),
+            rows=Lesson(
+                encoder.transform(frame),
+                won,
+                np.asarray(weight, dtype=np.float64),
+                lead_clusters(frame),
+            ),
             order=order,
-            cluster=lead_clusters(frame),
             folds=rolling_folds(frame, order, seed=seed),
             seed=seed,
             watch=watch,
@@ -127,7 +128,7 @@ class TrainingRows:
     @property
     def judged_cluster(self) -> Codes:
         """Clusters of the judged rows."""
-        return self.cluster[self.folds.judged]
+        return self.rows.cluster[self.folds.judged]
 
     @property
     def judged_fold(self) -> Rows:
@@ -146,7 +147,6 @@ class TrainingRows:
             tasks,
             self.features,
             self.rows,
-            self.cluster,
             seed=self.seed,
             store=self.watch.store,
             done=self.watch.done,

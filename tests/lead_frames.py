@@ -40,7 +40,7 @@ def leads(rows: int = 4000, seed: int = 0) -> pd.DataFrame:
     revenue[:2] = [1e300, -np.inf]
     industries = np.array(["Finance", "Retail", "Software", "Health", None], dtype=object)
     industry = generator.choice(industries, rows, p=[0.3, 0.3, 0.2, 0.1, 0.1])
-    industry[:5] = "Beekeeping"
+    industry[:4] = "Beekeeping"
     odd = generator.choice(np.array(["a,b", "'", "東京", ""], dtype=object), rows)
     odds = 0.5 * visits - 0.02 * np.nan_to_num(days, nan=90.0) + 1.0 * (industry == "Finance") - 2.5
     odds += 0.8 * np.isnan(revenue)

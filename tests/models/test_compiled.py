@@ -8,19 +8,22 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lead_frames import FEATURES, feature, leads
+from lead_frames import feature
+from pipelines_to_compile import CITY_FEATURES as FEATURES
+from pipelines_to_compile import PAIRS, city_leads, fitted_logistic, fitted_trees, lead_encoder
 
 from leadlight.features.errors import SchemaMismatchError
-from leadlight.models.candidates import candidates
 from leadlight.models.compiled import CompiledModel, compile_model
 from leadlight.models.encoding import LARGEST, MAX_LEVELS, LeadEncoder
 
-NAMES = ("logistic", "boosted_additive")
-TRAINING = leads()
+TRAINING = city_leads()
+ENCODER = lead_encoder(FEATURES, TRAINING)
 PIPELINES = {
-    name: pipeline.fit(TRAINING, TRAINING["label"])
-    for name, pipeline in candidates(FEATURES, seed=0).items()
+    "logistic": fitted_logistic(FEATURES, TRAINING, ENCODER),
+    "single": fitted_trees(FEATURES, TRAINING, encoder=ENCODER),
+    "pairs": fitted_trees(FEATURES, TRAINING, PAIRS, encoder=ENCODER),
 }
+NAMES = tuple(PIPELINES)
 COMPILED = {name: compile_model(pipeline, FEATURES) for name, pipeline in PIPELINES.items()}
 
 
@@ -32,7 +35,7 @@ def assert_agrees(name: str, frame: pd.DataFrame) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_compiled_agrees_with_the_fitted_model_on_known_and_new_leads(name):
     assert_agrees(name, TRAINING)
-    assert_agrees(name, leads(seed=1))
+    assert_agrees(name, city_leads(seed=1))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -42,7 +45,7 @@ def test_compiled_margins_differ_between_leads(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_compiled_agrees_exactly_on_and_beside_each_threshold(name):
-    model = COMPILED["boosted_additive"]
+    model = COMPILED["single"]
     assert sum(len(shape.thresholds) for shape in model.shapes) > 20
     for column, shape in zip(model.features, model.shapes, strict=True):
         if column not in {"visits", "days_since_last", "revenue"}:
@@ -128,23 +131,23 @@ def test_compiling_for_other_features_is_refused():
         compile_model(PIPELINES["logistic"], FEATURES[::-1])
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("fitted", [fitted_logistic, fitted_trees])
 @pytest.mark.parametrize("kind", ["numeric", "category"])
-def test_a_model_of_one_kind_of_feature_compiles(name, kind):
+def test_a_model_of_one_kind_of_feature_compiles(fitted, kind):
     features = [each for each in FEATURES if each.kind == kind]
-    pipeline = candidates(features, seed=0)[name].fit(TRAINING, TRAINING["label"])
+    pipeline = fitted(features, TRAINING)
     margin = compile_model(pipeline, features).margin(TRAINING)
     np.testing.assert_allclose(margin, pipeline.decision_function(TRAINING), rtol=0, atol=1e-9)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_category_of_thousands_of_levels_keeps_the_frequent_ones(name):
+@pytest.mark.parametrize("fitted", [fitted_logistic, fitted_trees])
+def test_a_category_of_thousands_of_levels_keeps_the_frequent_ones(fitted):
     generator = np.random.default_rng(0)
-    codes = np.minimum(generator.geometric(0.004, 12000), 5000)
+    codes = np.minimum(generator.geometric(0.0005, 30_000), 9000)
     frame = pd.DataFrame({"city": pd.Series([f"city {code}" for code in codes], dtype="str")})
-    label = generator.random(len(frame)) < np.where(codes % 2, 0.6, 0.2)
+    frame["label"] = generator.random(len(frame)) < np.where(codes % 2, 0.6, 0.2)
     features = [feature("city", "category")]
-    pipeline = candidates(features, seed=0)[name].fit(frame, label)
+    pipeline = fitted(features, frame)
     model = compile_model(pipeline, features)
     assert len(model.encoding.levels[0]) == MAX_LEVELS
     np.testing.assert_allclose(
@@ -154,7 +157,7 @@ def test_a_category_of_thousands_of_levels_keeps_the_frequent_ones(name):
 
 
 def test_nullable_and_integer_columns_encode_like_floats():
-    model = COMPILED["boosted_additive"]
+    model = COMPILED["single"]
     frame = TRAINING.assign(
         visits=TRAINING["visits"].astype("Int64"),
         days_since_last=TRAINING["days_since_last"].astype("Float64"),
@@ -193,12 +196,12 @@ def test_a_column_of_a_changed_type_is_named_with_a_value():
 def test_a_date_where_a_number_was_is_a_changed_type():
     frame = TRAINING.assign(revenue=pd.Timestamp("2024-01-01", tz="UTC"))
     with pytest.raises(SchemaMismatchError, match="'revenue' was numbers"):
-        COMPILED["boosted_additive"].margin(frame)
+        COMPILED["single"].margin(frame)
 
 
 def test_no_rows_give_no_margins():
     assert COMPILED["logistic"].margin(TRAINING.iloc[:0]).shape == (0,)
-    assert COMPILED["boosted_additive"].contributions(TRAINING.iloc[:0]).shape == (0, len(FEATURES))
+    assert COMPILED["single"].contributions(TRAINING.iloc[:0]).shape == (0, len(FEATURES))
 
 
 def test_encoder_keeps_levels_by_frequency_then_name():
