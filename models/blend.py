@@ -68,7 +68,9 @@ def blend(
     blends = [_weighted(margins, names, won, fold) for names in _by_simplicity(list(margins))]
     best = min(blends, key=lambda each: float(each.losses.mean()))
     simple = next(
-        each for each in blends if each is best or not clearly_lower(best.losses, each.losses, cluster)
+        each
+        for each in blends
+        if each is best or not clearly_lower(best.losses, each.losses, cluster)
     )
     kept = {name: weight for name, weight in simple.weights.items() if weight > _STILL}
     if not kept:  # nothing to tell apart: the simplest candidate as it is

@@ -81,11 +81,8 @@ class Settled:
     seconds: float
 
 
-def settle(trial: Trial, won: npt.NDArray[np.bool_], fold: Rows, cluster: Codes) -> Settled:
-    """Choose a candidate's setting: the usual one, unless another is clearly better.
-
-    Clearly: by more than one standard error and a thousandth of the loss; the rule of Breiman et
-    al. (1984), Classification and Regression Trees, with the error of the paired difference.
+def settle(trial: Trial, won: npt.NDArray[np.bool_], fold: Rows) -> Settled:
+    """Choose a candidate's setting: the usual one, unless another is better by a share that matters.
 
     Parameters
     ----------
@@ -93,14 +90,13 @@ def settle(trial: Trial, won: npt.NDArray[np.bool_], fold: Rows, cluster: Codes)
     won : ndarray of bool, shape (n,)
     fold : ndarray of int, shape (n,)
         Which fold judged each row.
-    cluster : ndarray of int, shape (n,)
     """
     losses = {
         choice: calibrated_losses(margin, won, fold) for choice, margin in trial.margins.items()
     }
     usual = setting_of(trial.name).usual
     best = min(losses, key=lambda choice: float(losses[choice].mean()))
-    if not clearly_lower(losses[best], losses[usual], cluster):
+    if losses[usual].mean() - losses[best].mean() < _SMALLEST_GAIN * losses[usual].mean():
         best = usual
     return Settled(trial.name, best, trial.margins[best], losses[best], trial.seconds)
 
@@ -129,9 +125,7 @@ def result_of(
     )
 
 
-def calibrated_losses(
-    margin: FloatArray, won: npt.NDArray[np.bool_], fold: Rows
-) -> FloatArray:
+def calibrated_losses(margin: FloatArray, won: npt.NDArray[np.bool_], fold: Rows) -> FloatArray:
     """Return each row's log loss after a line has been put through each fold's margins."""
     losses = np.empty(len(margin))
     for at in range(int(fold.max()) + 1):

@@ -107,9 +107,7 @@ def fit_model(
     return FittedModel(
         compiled,
         calibration,
-        tuple(
-            result_of(each, mixed.weights, rows.judged_cluster, seed=seed) for each in settled
-        ),
+        tuple(result_of(each, mixed.weights, rows.judged_cluster, seed=seed) for each in settled),
         dict(mixed.weights),
         recency,
         level,
@@ -134,7 +132,6 @@ def _settled(rows: TrainingRows, recency: Recency) -> list[Settled]:
             joined(trials[first : first + len(folds)]),
             rows.judged_won,
             rows.judged_fold,
-            rows.judged_cluster,
         )
         for first in range(0, len(trials), len(folds))
     ]

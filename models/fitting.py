@@ -80,7 +80,7 @@ def margins_by_choice(
     *,
     seed: int,
     choices: Sequence[float | int] | None = None,
-    bags: int | None = None,
+    most_bags: int,
 ) -> dict[float | int, FloatArray]:
     """Return the margins of judged rows at each choice of a candidate's setting.
 
@@ -95,13 +95,13 @@ def margins_by_choice(
         Encoded rows.
     choices : sequence, optional
         Default: all that the candidate offers.
-    bags : int, optional
-        Default: ``number_of_bags``.
+    most_bags : int
+        At most so many, and at most ``number_of_bags``.
     """
     with threadpool_limits(limits=1):
         whole = candidate(name, features, lesson, seed=seed)
         asked = tuple(choices or setting_of(name).values)
-        count = bags or number_of_bags(name, *lesson.matrix.shape)
+        count = min(most_bags, number_of_bags(name, *lesson.matrix.shape))
         each = [
             _bag_margins(whole.set_params(**_seeded(whole, seed + bag)), part, judged, asked)
             for bag, part in enumerate(_bagged(lesson, count, seed))

@@ -53,7 +53,9 @@ def interacting_pairs(
     }
     alone = HistGradientBoostingClassifier(
         interaction_cst=interaction_groups(len(features), category, ()),
-        max_iter=60, max_leaf_nodes=6, **common
+        max_iter=60,
+        max_leaf_nodes=6,
+        **common,
     ).fit(matrix, rows.won, sample_weight=rows.weight)
     chance = expit(alone.decision_function(matrix))
     spread = np.maximum(chance * (1.0 - chance), 1e-6)

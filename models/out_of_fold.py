@@ -23,11 +23,11 @@ Choice = float | int
 Done = Callable[[int, int], None]
 """Told how many fits are done, and of how many."""
 
-_LARGE = 4_000_000
+_LARGE = 100_000
 """Values of features from which fits are worth processes of their own."""
 
-_MOST_ROWS = 100_000
-"""Rows that a fold's candidates learn from; more tell the same of choices."""
+ENOUGH_ROWS = 30_000
+"""Rows that a fold's candidates learn from; more hardly change a choice."""
 
 
 class FoldStore(Protocol):
@@ -72,8 +72,10 @@ class FoldTask:
         Default: all that the candidate offers.
     columns : tuple of int, optional
         The features to learn from; default: all.
-    bags : int, optional
-        Default: as many as the candidate deserves.
+    bags : int
+        At most; the final fit has more.
+    most_rows : int
+        Whole leads are taken at random where the fold has more.
     """
 
     name: CandidateName
@@ -81,7 +83,8 @@ class FoldTask:
     weight: FloatArray
     choices: tuple[Choice, ...] | None = None
     columns: tuple[int, ...] | None = None
-    bags: int | None = None
+    bags: int = 2
+    most_rows: int = ENOUGH_ROWS
 
 
 def out_of_fold(
@@ -159,11 +162,9 @@ def _fitted(
     return trials
 
 
-def _try(
-    task: FoldTask, features: Sequence[Feature], rows: Lesson, seed: int
-) -> Trial:
+def _try(task: FoldTask, features: Sequence[Feature], rows: Lesson, seed: int) -> Trial:
     started = time.perf_counter()
-    fit = _thinned(task.fold.fit, rows.cluster, seed)
+    fit = _thinned(task.fold.fit, rows.cluster, task.most_rows, seed)
     columns = range(len(features)) if task.columns is None else task.columns
     matrix = rows.matrix[:, columns]
     weight = task.weight[np.searchsorted(task.fold.fit, fit)]
@@ -174,17 +175,17 @@ def _try(
         matrix[task.fold.judge],
         seed=seed,
         choices=task.choices,
-        bags=task.bags,
+        most_bags=task.bags,
     )
     return Trial(task.name, margins, time.perf_counter() - started)
 
 
-def _thinned(fit: Rows, cluster: Codes, seed: int) -> Rows:
+def _thinned(fit: Rows, cluster: Codes, most: int, seed: int) -> Rows:
     """Take whole leads (accounts) at random where there are more rows than are needed."""
-    if len(fit) <= _MOST_ROWS:
+    if len(fit) <= most:
         return fit
     drawn = np.random.default_rng(seed).random(int(cluster.max()) + 1)
-    return fit[drawn[cluster[fit]] < _MOST_ROWS / len(fit)]
+    return fit[drawn[cluster[fit]] < most / len(fit)]
 
 
 def _digest(features: Sequence[Feature], rows: Lesson, seed: int) -> str:
@@ -196,7 +197,9 @@ def _digest(features: Sequence[Feature], rows: Lesson, seed: int) -> str:
 
 
 def _key(base: str, task: FoldTask) -> str:
-    digest = hashlib.sha256(f"{base} {task.name} {task.choices} {task.columns} {task.bags}".encode())
+    digest = hashlib.sha256(
+        f"{base} {task.name} {task.choices} {task.columns} {task.bags} {task.most_rows}".encode()
+    )
     for array in (task.fold.fit, task.fold.judge, task.weight):
         digest.update(array.tobytes())
     return digest.hexdigest()[:32]

@@ -18,6 +18,8 @@ _QUICK: tuple[tuple[CandidateName, tuple[float | int, ...]], ...] = (
     ("boosted_additive", (50,)),
 )
 
+_QUICK_ROWS = 20_000
+
 
 @dataclass(frozen=True)
 class _Idea:
@@ -61,9 +63,7 @@ def chosen_recency(rows: TrainingRows) -> Recency:
     if len(tried) == 1:
         return Recency(None, unit_of(rows.order), {})
     rows.watch.say("weighing old rows against new ones")
-    losses = dict(
-        zip(tried, _losses(rows, [_Idea(half_life=each) for each in tried]), strict=True)
-    )
+    losses = dict(zip(tried, _losses(rows, [_Idea(half_life=each) for each in tried]), strict=True))
     best = min(losses, key=lambda each: float(losses[each].mean()))
     if not clearly_lower(losses[best], losses[None], rows.judged_cluster):
         best = None
@@ -82,6 +82,7 @@ def _losses(rows: TrainingRows, ideas: Sequence[_Idea]) -> list[FloatArray]:
             choices,
             tuple(at for at in range(len(rows.features)) if at not in set(idea.left_out)),
             bags=1,
+            most_rows=_QUICK_ROWS,
         )
         for idea in ideas
         for name, choices in _QUICK
