@@ -148,16 +148,21 @@ def clustered_mean(values: Floats, codes: Codes, weight: Floats) -> tuple[float,
     ----------
     values, weight : array of shape (n,)
     codes : array of shape (n,)
-        Cluster of each row, numbered from 0.
+        Cluster of each row; the error of a single cluster's mean is infinite.
 
     References
     ----------
-    Liang & Zeger (1986), Longitudinal data analysis using generalized linear models.
+    Liang & Zeger (1986), Longitudinal data analysis using generalized linear models; with the
+    correction for few clusters of Cameron & Miller (2015), A practitioner's guide to
+    cluster-robust inference.
     """
     total = float(weight.sum())
     mean = float(np.sum(weight * values)) / total
-    sums = np.bincount(codes, weights=weight * (values - mean))
-    return mean, float(np.sqrt(sums @ sums)) / total
+    _, dense = np.unique(codes, return_inverse=True)
+    sums = np.bincount(dense, weights=weight * (values - mean))
+    if len(sums) == 1:
+        return mean, math.inf
+    return mean, float(np.sqrt(len(sums) / (len(sums) - 1) * (sums @ sums))) / total
 
 
 def clustered_share(label: NDArray[np.bool_], codes: Codes) -> Estimate:

@@ -49,7 +49,7 @@ class TrackedLevel:
     Attributes
     ----------
     calibration : Calibration
-        Unchanged where no memory foretold clearly better than all rows did.
+        Of ``tracked_level``: unchanged where no memory foretold clearly better than all rows did.
     half_life : float
         Of the chosen memory, in rows; infinite: all rows count alike.
     shift : float
@@ -107,8 +107,9 @@ def tracked_level(
     """Let the level of one model follow the newest labels, on rows that it was not fitted on.
 
     The rows are walked in time, block by block. For each block and each memory the level is read
-    from the rows whose labels were known when the block began, newest rows most, and judged on the
-    block; see ``choose_memory``.
+    from the rows whose labels were known when the block began, newest rows most, and judged by log
+    loss on the block. The longest memory within one standard error of the best serves; where that
+    is all rows, nothing is changed.
 
     Parameters
     ----------
@@ -141,13 +142,15 @@ def retrained_level(
 
     A model that is fitted anew has taken in the newest wins already, so that what earlier models
     promised says nothing of its level. It is read from the model's own rows: unlike a slope, a mean
-    can hardly be overfitted by a model that has an intercept.
+    can hardly be overfitted by a model that has an intercept. The longest memory within one
+    standard error of the best serves.
 
     Parameters
     ----------
     folds : sequence of (Labelled, Labelled)
         Per fold, in time: the rows that its model was fitted on (with the weights it was fitted
-        with) and the later rows that judge it, all with margins of this fold's model.
+        with) and the later rows that judge it, all with margins of this fold's model. The later
+        rows should reach about as far ahead as the final model will serve.
     newest : Labelled
         The rows that the final model was fitted on, with its margins and weights.
     calibration : Calibration
@@ -237,7 +240,7 @@ class _History:
 def _best_memory(
     pairs: Sequence[tuple[_History, _History]],
 ) -> tuple[tuple[MemoryTrial, ...], float]:
-    """Judge each memory on the rows that followed; all rows alike serve unless clearly beaten."""
+    """Judge each memory on the rows that followed; the longest within one standard error serves."""
     pairs = [
         (known, following)
         for known, following in pairs
@@ -259,8 +262,11 @@ def _best_memory(
     best = min(trials, key=lambda trial: trial.log_loss).half_life
     # All rows of a block share the error of its level.
     block = np.repeat(np.arange(len(pairs)), [len(following.won) for _, following in pairs])
-    gain, error = clustered_mean(losses[math.inf] - losses[best], block, weight)
-    return trials, best if gain > error else math.inf
+    for half_life in reversed(losses):
+        gain, error = clustered_mean(losses[half_life] - losses[best], block, weight)
+        if gain <= error:
+            return trials, half_life
+    return trials, best
 
 
 def _memories(known: _History) -> list[float]:

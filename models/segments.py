@@ -1,7 +1,8 @@
 """Segments: whether probabilities come true for each source, country and size of company."""
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ from leadlight.features.feature import Feature
 from leadlight.features.wording import sentence
 
 from .bootstrap import Codes, cluster_codes, clustered_share, finite
+from .ranking import FIGURES, rank_leads
+from .selection import LEAST_WINS
 
 LEAST_ROWS = 100
 """Rows below which the values of a segment are told together, as "other"."""
@@ -41,6 +44,8 @@ class SegmentCalibration:
         Mean probability, and share won.
     low, high : float
         95 % interval of the share won, clustered.
+    ece, calibration_slope, calibration_intercept : float
+        As in ``Evaluation``, of these rows; NaN with fewer than 20 wins or losses.
     """
 
     feature: str
@@ -52,6 +57,9 @@ class SegmentCalibration:
     observed: float
     low: float
     high: float
+    ece: float
+    calibration_slope: float
+    calibration_intercept: float
 
     @property
     def kept(self) -> bool:
@@ -60,17 +68,10 @@ class SegmentCalibration:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for a JSON file."""
+        plain = asdict(self) | {"kept": self.kept}
         return {
-            "feature": self.feature,
-            "label": self.label,
-            "value": self.value,
-            "rows": self.rows,
-            "wins": self.wins,
-            "predicted": self.predicted,
-            "observed": self.observed,
-            "low": finite(self.low),
-            "high": finite(self.high),
-            "kept": self.kept,
+            key: finite(value) if isinstance(value, float) else value
+            for key, value in plain.items()
         }
 
 
@@ -162,6 +163,10 @@ def _segment(
     codes: Codes,
 ) -> SegmentCalibration:
     share = clustered_share(won, codes)
+    figures = np.full(len(FIGURES), math.nan)
+    if min(int(won.sum()), int((~won).sum())) >= LEAST_WINS:
+        figures = rank_leads(promised, won, codes).figures(np.ones((1, len(won))))[:, 0]
+    of = dict(zip(FIGURES, figures.tolist(), strict=True))
     return SegmentCalibration(
         feature=feature.name,
         label=feature.label,
@@ -172,6 +177,9 @@ def _segment(
         observed=share.value,
         low=share.low,
         high=share.high,
+        ece=of["ece"],
+        calibration_slope=of["calibration_slope"],
+        calibration_intercept=of["calibration_intercept"],
     )
 
 

@@ -60,10 +60,15 @@ def test_the_error_of_a_clustered_mean_is_the_spread_of_the_mean_over_many_world
 def test_weights_of_a_clustered_mean_are_repeated_rows() -> None:
     rng = np.random.default_rng(1)
     values, codes = rng.normal(0.0, 1.0, 60), np.arange(60) // 3
-    times = rng.integers(0, 4, 60)
+    times = rng.integers(1, 4, 60)
     repeated = np.repeat(values, times), np.repeat(codes, times), np.ones(times.sum())
     weighted = clustered_mean(values, codes, times.astype(float))
     assert weighted == pytest.approx(clustered_mean(*repeated))
+
+
+def test_a_single_cluster_gives_a_mean_of_unknown_error() -> None:
+    found = clustered_mean(np.array([1.0, 2.0]), np.array([7, 7]), np.ones(2))
+    assert found == (1.5, np.inf)
 
 
 def test_no_rows_have_no_share() -> None:

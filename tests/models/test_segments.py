@@ -9,6 +9,7 @@ import pytest
 from leadlight.features.catalog import feature_catalog
 from leadlight.features.definition import FeatureDefinition, ProfileColumn
 from leadlight.models.bootstrap import clustered_share
+from leadlight.models.evaluation import evaluate
 from leadlight.models.segments import (
     LEAST_ROWS,
     MOST_VALUES,
@@ -82,6 +83,10 @@ def test_each_segment_counts_its_own_rows() -> None:
     assert (told.rows, told.wins) == (web.sum(), won[web].sum())
     assert told.predicted == pytest.approx(promised[web].mean())
     assert (told.observed, told.low, told.high) == (share.value, share.low, share.high)
+    of_web = evaluate(promised[web], won[web], None, seed=0, resamples=0)
+    assert told.ece == pytest.approx(of_web.ece.value)
+    assert told.calibration_slope == pytest.approx(of_web.calibration_slope.value)
+    assert told.calibration_intercept == pytest.approx(of_web.calibration_intercept.value)
     for name in ("source", "employees"):
         assert sum(part.rows for part in found if part.feature == name) == 4000
 
@@ -124,10 +129,15 @@ def test_a_segment_of_one_value_says_nothing() -> None:
 
 def test_text_columns_of_any_kind_are_read() -> None:
     frame, promised, won = world()
-    plain = calibration_by_segment(frame, promised, won, FEATURES, None)
+
+    def told(leads: pd.DataFrame) -> list[dict[str, object]]:
+        found = calibration_by_segment(leads, promised, won, FEATURES, None)
+        return [part.to_dict() for part in found]
+
+    plain = told(frame)
     for kind in ("string", "category", object):
         typed = frame.astype({"source": kind})
-        assert calibration_by_segment(typed, promised, won, FEATURES, None) == plain
+        assert told(typed) == plain
 
 
 def test_no_rows_have_no_segments() -> None:
@@ -135,9 +145,13 @@ def test_no_rows_have_no_segments() -> None:
     assert calibration_by_segment(frame[:0], promised[:0], won[:0], FEATURES, None) == ()
 
 
-def test_segments_are_plain_data() -> None:
-    found = calibration_by_segment(*world(), FEATURES, None)
+def test_segments_are_plain_data_with_null_for_what_few_wins_cannot_tell() -> None:
+    frame, promised, won = world()
+    won &= (frame["source"] != "fair").to_numpy()
+    found = calibration_by_segment(frame, promised, won, FEATURES, None)
     told = json.loads(json.dumps([part.to_dict() for part in found], allow_nan=False))
+    (fair,) = (part for part in told if part["value"] == "fair")
+    assert (fair["wins"], fair["calibration_slope"], fair["ece"]) == (0, None, None)
     assert set(told[0]) >= {
         *("feature", "label", "value", "rows", "wins", "predicted", "observed", "low", "high"),
         "kept",
