@@ -167,8 +167,8 @@ class CompiledModel:
         """For each pair: where in its flat grid each step of a shape begins, and half the grid."""
         return tuple(
             (
-                finer(pair.first_cuts, self.shapes[pair.first].edges) * pair.values.shape[1],
-                finer(pair.second_cuts, self.shapes[pair.second].edges),
+                finer(pair.first_cuts, self.shapes[pair.first].places.edges) * pair.values.shape[1],
+                finer(pair.second_cuts, self.shapes[pair.second].places.edges),
                 pair.values.ravel() / 2.0,
             )
             for pair in self.pairs
@@ -179,7 +179,7 @@ class CompiledModel:
         paired = {at for pair in self.pairs for at in (pair.first, pair.second)}
         places: dict[int, Slots] = {}
         for at, shape in enumerate(self.shapes):
-            found = slots(shape.edges, block[:, at])
+            found = shape.places.find(block[:, at])
             if at in paired:
                 places[at] = found
             block[:, at] = shape.parts_at(found, block[:, at])

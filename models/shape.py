@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from .encoding import FloatArray
 from .scales import signed_log
-from .steps import Slots, edges, finer, joined, slots
+from .steps import Slots, Steps, edges, finer, joined
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,9 @@ class Shape:
     lines: tuple[Line, ...] = ()
 
     @cached_property
-    def edges(self) -> FloatArray:
-        """Upper end of each step, and of the missing value's."""
-        return edges(self.thresholds)
+    def places(self) -> Steps:
+        """Finds the step of a value."""
+        return Steps(self.thresholds)
 
     @cached_property
     def table(self) -> FloatArray:
@@ -75,11 +75,11 @@ class Shape:
 
     def parts(self, values: FloatArray) -> FloatArray:
         """Return the log-odds that each encoded value adds, shape (n,)."""
-        return self.parts_at(slots(self.edges, values), values)
+        return self.parts_at(self.places.find(values), values)
 
-    def parts_at(self, places: Slots, values: FloatArray) -> FloatArray:
+    def parts_at(self, found: Slots, values: FloatArray) -> FloatArray:
         """Return the same, the step of each value being known."""
-        added = self.table.take(places)
+        added = self.table.take(found)
         if self.lines:
             logs = signed_log(values)
             for line in self.lines:
@@ -88,7 +88,7 @@ class Shape:
 
     def raised(self, cuts: FloatArray, added: FloatArray) -> "Shape":
         """Return the shape plus a step table whose ``cuts`` are among the thresholds."""
-        table = self.table + added[finer(cuts, self.edges)]
+        table = self.table + added[finer(cuts, self.places.edges)]
         return Shape(self.thresholds, table[:-1], float(table[-1]), self.lines)
 
 

@@ -1,11 +1,18 @@
 """Steps: which step of a table a value falls on; the last one is for missing values."""
 
+from dataclasses import dataclass
+from functools import cached_property
+
 import numpy as np
 import numpy.typing as npt
 
 from .encoding import FloatArray
 
 Slots = npt.NDArray[np.intp]
+
+_CELLS = 4096
+_MOST_PASSES = 4
+_MANY_VALUES = 1000
 
 
 def edges(cuts: FloatArray) -> FloatArray:
@@ -34,6 +41,75 @@ def slots(upper: FloatArray, values: FloatArray) -> Slots:
 def finer(cuts: FloatArray, upper: FloatArray) -> Slots:
     """Return the step on ``cuts`` of each step of a finer table whose upper ends are given."""
     return slots(edges(cuts), upper)
+
+
+@dataclass(frozen=True, eq=False)
+class Steps:
+    """Finds the steps of many values: as ``slots`` does, several times faster.
+
+    A binary search waits for memory and guesses at each turn. The bits of a positive float, read
+    as an integer, rise with it; their upper ones tell a cell of which the first step is known. The
+    few cuts inside a cell are compared one by one, so that the step found is exact.
+
+    Attributes
+    ----------
+    cuts : ndarray of float64, shape (t,)
+        Finite, ascending.
+    """
+
+    cuts: FloatArray
+
+    @cached_property
+    def edges(self) -> FloatArray:
+        """Upper end of each step."""
+        return edges(self.cuts)
+
+    def find(self, values: FloatArray) -> Slots:
+        """Return the step of each value, shape (n,)."""
+        if len(values) < _MANY_VALUES or self._cells is None:
+            return slots(self.edges, values)
+        cells = self._cells.of(values)
+        found = self._cells.first.take(cells)
+        for _ in range(self._cells.most):
+            found += values > self.edges.take(found)
+        np.putmask(found, np.isnan(values), len(self.cuts) + 1)
+        return found
+
+    @cached_property
+    def _cells(self) -> "_Cells | None":
+        positive = self.cuts[self.cuts > 0.0]
+        if not len(positive):
+            return None
+        low, high = positive[[0, -1]].view(np.int64).tolist()
+        shift = max(0, (high - low).bit_length() - _CELLS.bit_length() + 1)
+        bare = _Cells(shift, (low >> shift) - 1, (high >> shift) + 1, np.empty(0, np.intp), 0)
+        cell = bare.of(self.cuts + 0.0)  # a cut at -0.0 is one at 0.0, whose bits are others
+        first = np.searchsorted(cell, np.arange(bare.high - bare.low + 1), side="left")
+        most = int(np.bincount(cell).max())
+        if most > _MOST_PASSES:
+            return None
+        return _Cells(shift, bare.low, bare.high, first, most)
+
+
+@dataclass(frozen=True, eq=False)
+class _Cells:
+    """Cells of the floats between the lowest and the highest positive cut.
+
+    All lower numbers, negative ones too, share the first cell, all higher ones the last.
+    """
+
+    shift: int
+    low: int
+    high: int
+    first: Slots
+    most: int
+
+    def of(self, values: FloatArray) -> Slots:
+        """Return the cell of each value; it never falls where the value rises."""
+        bits = np.ascontiguousarray(values).view(np.int64) >> self.shift
+        np.clip(bits, self.low, self.high, out=bits)
+        bits -= self.low
+        return bits.astype(np.intp, copy=False)
 
 
 def joined(arrays: list[FloatArray]) -> FloatArray:
