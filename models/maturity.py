@@ -44,7 +44,7 @@ from .selection import Rows
 
 Treatment = Literal["drop", "weight"]
 
-_DAY = pd.Timedelta(days=1)
+_DAY = 86_400_000_000  # microseconds
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,8 @@ def known_rows(
     """
     rows = np.sort(rows)
     taken = frame.iloc[rows]
-    followed = ((cutoff - taken["as_of"]) / _DAY).to_numpy(dtype=np.float64)
+    as_of = taken["as_of"].dt.as_unit("us").to_numpy(dtype=np.int64)
+    followed = (cutoff.as_unit("us").to_datetime64().astype(np.int64) - as_of) / _DAY
     label = taken["label"].to_numpy(dtype=bool)
     mature = followed >= horizon_days
     own = taken["weight"].to_numpy(dtype=np.float64) if "weight" in taken else np.ones(len(taken))
