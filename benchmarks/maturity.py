@@ -43,12 +43,13 @@ def inverse_censoring(frame: pd.DataFrame, rows: Rows, cutoff: pd.Timestamp) -> 
     )
     weight = 1 / longer[told]
     weight = np.minimum(weight / weight.mean(), 20.0)
-    return KnownRows(rows[told], won[told], weight)
+    return KnownRows(rows[told], won[told], followed[told] >= HORIZON_DAYS, weight)
 
 
 def all_labels(frame: pd.DataFrame, rows: Rows, _: pd.Timestamp) -> KnownRows:
     """Return what nobody could know at the cutoff: the limit of any treatment."""
-    return KnownRows(rows, frame["label"].to_numpy(dtype=bool)[rows], np.ones(len(rows)))
+    label = frame["label"].to_numpy(dtype=bool)[rows]
+    return KnownRows(rows, label, np.ones(len(rows), dtype=bool), np.ones(len(rows)))
 
 
 TREATMENTS: Treatments = {

@@ -58,12 +58,15 @@ class KnownRows:
     won : ndarray of bool
         Whether each had been won before the instant: what to learn, in place of the label, which
         a young snapshot may have got later.
+    mature : ndarray of bool
+        Whether its horizon had ended: only such rows can judge.
     weight : ndarray of float
-        What each counts for; 1 once it is mature.
+        What each counts for; 1 once it is mature, or its own weight.
     """
 
     rows: Rows
     won: npt.NDArray[np.bool_]
+    mature: npt.NDArray[np.bool_]
     weight: FloatArray
 
 
@@ -100,7 +103,7 @@ def known_rows(
     mature = followed >= horizon_days
     own = taken["weight"].to_numpy(dtype=np.float64) if "weight" in taken else np.ones(len(taken))
     if treatment == "drop" or "win_after_days" not in taken:
-        return KnownRows(rows[mature], label[mature], own[mature])
+        return KnownRows(rows[mature], label[mature], mature[mature], own[mature])
     days = np.where(label, taken["win_after_days"].to_numpy(dtype=np.float64), np.inf)
     won = days < followed
     limit = np.where(mature, np.inf, followed)
@@ -110,7 +113,7 @@ def known_rows(
     weight = np.where(mature, own, np.where(won, 1.0, seen * stays))
     # Too young for any win to be seen: nothing is known, not even where one was seen by luck.
     told = seen > 0
-    return KnownRows(rows[told], won[told], weight[told])
+    return KnownRows(rows[told], won[told], mature[told], weight[told])
 
 
 def _share_seen(days: FloatArray, limit: FloatArray, followed: FloatArray) -> FloatArray:

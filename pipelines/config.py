@@ -46,7 +46,7 @@ class LabelSettings(Settings):
         "account belongs to the account's leads that were active before it closed",
     )
     immature: Literal["drop", "weight"] = Field(
-        default="drop",
+        default="weight",
         description="Snapshots whose horizon had not ended when a model was taught. drop: they "
         "teach nothing. weight: wins count, and those not won yet count as losses as far as their "
         "time has passed",

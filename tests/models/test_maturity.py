@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from scipy.stats import beta
 
 from leadlight.models.maturity import KnownRows, Treatment, known_rows
 
@@ -38,6 +39,7 @@ def test_dropping_leaves_what_is_mature_with_weight_one():
     assert found.rows.tolist() == [0, 2]
     assert found.won.tolist() == [True, False]
     assert found.weight.tolist() == [1, 1]
+    assert found.mature.tolist() == [True, True]
 
 
 def test_a_young_win_is_known_only_strictly_before_the_instant():
@@ -52,6 +54,7 @@ def test_a_young_snapshot_not_won_weighs_as_much_as_wins_of_its_age_are_seen():
     share_seen, base = 0.5, 0.01
     assert found.weight[-1] == pytest.approx(share_seen * (1 - base) / (1 - base * share_seen))
     assert found.weight[:-1].tolist() == [1] * 400
+    assert found.mature.tolist() == [True] * 400 + [False]
 
 
 def test_a_snapshot_younger_than_any_win_was_teaches_nothing():
@@ -142,6 +145,19 @@ def test_the_mean_and_the_joint_distribution_are_those_of_the_whole_where_age_te
         assert found.weight[inside].sum() / total == pytest.approx(1 / 3, rel=0.02)
         won = found.weight[inside & found.won].sum() / total
         assert won == pytest.approx(SHARES[each] / 3, rel=0.07)
+
+
+def test_how_long_wins_take_is_learned_from_young_ones_too_though_long_ones_are_missing():
+    """Few snapshots are mature; among young wins alone, short durations are far too frequent."""
+    rows = 200_000
+    generator = np.random.default_rng(6)
+    followed = np.where(generator.random(rows) < 0.02, 100.0, generator.uniform(0, 90, rows))
+    frame = _world(rows, np.full(rows, 0.1), followed, 7)
+    found = known(frame)
+    young = np.abs(followed[found.rows] - 45) < 0.1
+    weight = found.weight[young & ~found.won].mean()
+    share_seen = beta(1.5, 1.2).cdf(0.5)
+    assert weight == pytest.approx(share_seen * 0.9 / (1 - 0.1 * share_seen), rel=0.03)
 
 
 def test_to_take_young_snapshots_for_losses_would_be_biased():

@@ -79,7 +79,7 @@ def refusal(load):
 def test_the_smallest_configuration_takes_the_defaults(load) -> None:
     config = load(SMALLEST)
     assert config.label.horizon_days == config.label.cooldown_days == 90
-    assert (config.label.immature, config.label.use_feedback) == ("drop", False)
+    assert (config.label.immature, config.label.use_feedback) == ("weight", False)
     assert config.snapshots.every_days == 30
     assert config.snapshots.at_age_days == ()
     assert config.features.lookback_days == (7, 30, 90)
