@@ -107,7 +107,9 @@ def candidates_sql(
 ) -> str:
     """Return SQL for every snapshot that could be, with its label and its ``status``.
 
-    ``status`` is ``kept``, or why not: ``before_observation``, ``immature``, ``not_at_risk``.
+    ``win_after_days`` is how long after ``as_of`` the win came that makes the label true, in days;
+    NULL where the label is false. ``status`` is ``kept``, or why not: ``before_observation``,
+    ``immature``, ``not_at_risk``.
 
     Parameters
     ----------
@@ -123,17 +125,23 @@ def candidates_sql(
             SELECT lead_id, min(closed_at) AS won_at FROM deals
             WHERE won AND closed_at IS NOT NULL GROUP BY lead_id
         ),
-        candidates AS ({_instants_sql(tables, plan, _grid(plan, window, first))})
-        SELECT c.lead_id, c.account_id, c.as_of,
-            coalesce(w.won_at >= c.as_of AND w.won_at < c.as_of + {horizon}, FALSE) AS label,
-            CAST(NULL AS DOUBLE) AS position,
+        candidates AS ({_instants_sql(tables, plan, _grid(plan, window, first))}),
+        labelled AS (
+            SELECT c.*, w.won_at,
+                coalesce(w.won_at >= c.as_of AND w.won_at < c.as_of + {horizon}, FALSE) AS label
+            FROM candidates c LEFT JOIN wins w USING (lead_id)
+        )
+        SELECT c.lead_id, c.account_id, c.as_of, c.label, CAST(NULL AS DOUBLE) AS position,
+            CASE WHEN c.label
+                THEN (epoch_us(c.won_at) - epoch_us(c.as_of)) / {86_400_000_000}.0
+            END AS win_after_days,
             CASE
                 WHEN c.as_of < {start} THEN 'before_observation'
                 WHEN c.as_of + {horizon} > {end} THEN 'immature'
                 WHEN {_is_blocked("c")} THEN 'not_at_risk'
                 ELSE 'kept'
             END AS status
-        FROM candidates c LEFT JOIN wins w USING (lead_id)
+        FROM labelled c
     """
 
 

@@ -106,9 +106,12 @@ def training_snapshots(
 ) -> SnapshotCounts:
     """Write the mature snapshots of leads at risk, with their labels, to a Parquet file.
 
-    Columns ``lead_id``, ``account_id``, ``as_of``, ``label``, ``position``; ordered by time, then
-    lead. The grid is anchored at the last midnight (UTC) whose horizon is observed, and steps back.
-    A flat table's rows are snapshots as they are: no ``as_of``, and ``position`` for their order.
+    Columns ``lead_id``, ``account_id``, ``as_of``, ``label``, ``position``, ``win_after_days``;
+    ordered by time, then lead. ``win_after_days`` is how long after ``as_of`` the win came, null
+    for a loss: what was known of a label at an earlier instant follows from it. The grid is
+    anchored at the last midnight (UTC) whose horizon is observed, and steps back. A flat table's
+    rows are snapshots as they are: no ``as_of`` and so no ``win_after_days``, and ``position`` for
+    their order.
 
     Raises
     ------
@@ -119,7 +122,8 @@ def training_snapshots(
     """
     if tables.is_flat:
         candidates = (
-            "SELECT *, CASE WHEN label IS NULL THEN 'unlabelled' ELSE 'kept' END AS status"
+            "SELECT *, CAST(NULL AS DOUBLE) AS win_after_days,"
+            " CASE WHEN label IS NULL THEN 'unlabelled' ELSE 'kept' END AS status"
             f" FROM ({flat_snapshots_sql(tables)})"
         )
     else:

@@ -45,6 +45,17 @@ class LabelSettings(Settings):
         description="Whose win a deal is. contact: its contact's; a deal that names only an "
         "account belongs to the account's leads that were active before it closed",
     )
+    immature: Literal["drop", "weight"] = Field(
+        default="weight",
+        description="Snapshots whose horizon had not ended when a model was taught. drop: they "
+        "teach nothing. weight: wins count, and those not won yet count as losses as far as their "
+        "time has passed",
+    )
+    use_feedback: bool = Field(
+        default=False,
+        description="Whether a verdict of sales counts as a second label: a loss that sales "
+        "rejected, and a win that sales accepted, weigh twice",
+    )
 
 
 class SnapshotSettings(Settings):
@@ -256,6 +267,15 @@ class Config(Settings):
             raise problem(
                 "`policy: capacity` counts leads per week, and a flat table (`leads.won`) has no "
                 "weeks. Use `policy: top_share` or `policy: probability`"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _used_feedback_has_a_source(self) -> Self:
+        if self.label.use_feedback and not self.sources.feedback:
+            raise problem(
+                "`label.use_feedback` needs `sources.feedback`: what sales said of MQLs. Map it, "
+                "or drop `use_feedback`"
             )
         return self
 

@@ -28,6 +28,7 @@ from .prepare import door_summary, engine_of, load_frame, open_door, scoring_pla
 from .progress import Progress
 from .registry import TrainingRecord, registry_of
 from .report.plots import training_plots
+from .training_labels import feedback_story, judged_snapshots, with_label_history
 from .workspace import Workspace
 
 
@@ -53,9 +54,10 @@ class Trained:
 
 @dataclass(frozen=True)
 class _TrainingSet:
-    """Labelled snapshots with their features."""
+    """Labelled snapshots with their features, and what sales said of them."""
 
     frame: pd.DataFrame
+    judged: pd.DataFrame
     features: tuple[Feature, ...]
     definition: FeatureDefinition
     counts: SnapshotCounts
@@ -116,6 +118,7 @@ def train(config: Config, progress: Progress) -> Trained:
         metadata=metadata,
     )
     story = _story(result, choice, training_set, door, metadata)
+    story["feedback"] = feedback_story(result.held_out, training_set.judged, config.seed)
     with progress.stage("Registering the champion"):
         number = registry_of(config).register(decision, story, _record(config, hashes, story))
     return Trained(number, decision, story, door)
@@ -156,10 +159,12 @@ def _training_set(
                 store=workspace.events,
                 tell=tell,
             )
-            frame = load_frame(directory / "parts")
-    return _TrainingSet(
-        frame, feature_catalog(defined.definition), defined.definition, counts, defined.notes
-    )
+            judged = judged_snapshots(engine, door.tables, snapshots, config.label)
+            frame = with_label_history(
+                load_frame(directory / "parts"), snapshots, judged, config.label
+            )
+    features = feature_catalog(defined.definition)
+    return _TrainingSet(frame, judged, features, defined.definition, counts, defined.notes)
 
 
 def _require_snapshots(counts: SnapshotCounts, config: Config) -> None:

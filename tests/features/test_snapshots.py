@@ -115,6 +115,34 @@ def test_a_win_at_the_snapshot_instant_counts_and_one_at_the_horizons_end_does_n
     assert found == {10: False, 20: False, 30: False, 40: True, 50: True, 60: True}
 
 
+def win_days(directory: Path) -> dict[float, float | None]:
+    """Days until the win by day of the snapshot, of the snapshots that were written last."""
+    rows = pq.read_table(directory / "s.parquet").to_pylist()
+    return {(row["as_of"] - BEGIN) / timedelta(days=1): row["win_after_days"] for row in rows}
+
+
+def test_a_win_is_told_with_its_distance_from_the_snapshot_up_to_the_horizons_end(engine, tmp_path):
+    train_days(engine, tmp_path, [Deal(True, "L", closed_at=day(60))])
+    assert win_days(tmp_path) == {10: None, 20: None, 30: None, 40: 20.0, 50: 10.0, 60: 0.0}
+
+
+def test_the_last_moment_of_the_horizon_is_told_to_the_microsecond(engine, tmp_path):
+    train_days(engine, tmp_path, [Deal(True, "L", closed_at=day(60) - 1)])
+    assert win_days(tmp_path)[30] == pytest.approx(30 - 1 / DAY, abs=1e-12)
+    assert win_days(tmp_path)[30] < 30
+
+
+def test_a_lost_deal_is_no_win_however_near(engine, tmp_path):
+    train_days(engine, tmp_path, [Deal(False, "L", closed_at=day(45))])
+    assert set(win_days(tmp_path).values()) == {None}
+
+
+def test_of_several_wins_the_first_is_told(engine, tmp_path):
+    deals = [Deal(True, "L", closed_at=day(75)), Deal(True, "L", closed_at=day(62.5))]
+    train_days(engine, tmp_path, deals)
+    assert win_days(tmp_path)[50] == 12.5
+
+
 def test_a_customer_is_never_looked_at_again(engine, tmp_path):
     found = train_days(engine, tmp_path, [Deal(True, "L", closed_at=day(60) - 1)])
     assert max(found) == 50
@@ -212,6 +240,17 @@ def test_population_and_labels_equal_those_of_a_loop_over_one_lead_at_a_time(
     rows, counts = train(engine, tmp_path, world)
     assert rows == expected
     assert counts.positives == sum(label for *_, label in expected)
+    told = pq.read_table(tmp_path / "s.parquet")["win_after_days"].to_pylist()
+    first_win = {
+        lead.lead_id: min(
+            (d.closed_at for d in deals if d.won and d.closed_at and d.lead_id == lead.lead_id),
+            default=0,
+        )
+        for lead in leads
+    }
+    assert told == [
+        (first_win[lead] - day(days)) / DAY if label else None for lead, days, label in expected
+    ]
 
     now = score(engine, tmp_path, world, 150)
     assert sorted(now) == [lead.lead_id for lead in leads if at_risk(world, lead, day(150), 20)]
@@ -387,8 +426,10 @@ def test_rows_of_a_flat_table_are_snapshots_in_their_order(engine, tmp_path):
     tables = flat(tmp_path)
     counts = training_snapshots(engine, tables, PLAN, tmp_path / "s.parquet")
     table = pq.read_table(tmp_path / "s.parquet")
-    assert table.column_names == ["lead_id", "account_id", "as_of", "label", "position"]
+    keys = ["lead_id", "account_id", "as_of", "label", "position"]
+    assert table.column_names == [*keys, "win_after_days"]
     assert table["lead_id"].to_pylist() == ["c", "a"]
+    assert table["win_after_days"].to_pylist() == [None, None]
     assert table["label"].to_pylist() == [False, True]
     assert table.schema.field("as_of").type == TIME
     assert (counts.rows, counts.positives) == (2, 1)

@@ -79,6 +79,7 @@ def refusal(load):
 def test_the_smallest_configuration_takes_the_defaults(load) -> None:
     config = load(SMALLEST)
     assert config.label.horizon_days == config.label.cooldown_days == 90
+    assert (config.label.immature, config.label.use_feedback) == ("weight", False)
     assert config.snapshots.every_days == 30
     assert config.snapshots.at_age_days == ()
     assert config.features.lookback_days == (7, 30, 90)
@@ -424,12 +425,20 @@ def test_sources_that_contradict_themselves_are_refused(refusal, sources: str, w
     assert words in refusal(f"project: acme\nsources:\n  {sources}\n")
 
 
+def test_feedback_can_be_used_only_where_there_is_any(refusal, load) -> None:
+    asked = SMALLEST + "label: {use_feedback: true}\n"
+    assert "`label.use_feedback` needs `sources.feedback`" in refusal(asked)
+    told = asked.replace("sources:\n", "sources:\n  feedback: {path: said.csv}\n")
+    assert load(told).label.use_feedback
+
+
 @pytest.mark.parametrize(
     ("addition", "words"),
     [
         ("snapshots: {every_days: 30}", "`snapshots` needs times"),
         ("snapshots: {at_age_days: [3]}", "`snapshots` needs times"),
         ("mql: {policy: capacity, leads_per_week: 9}", "has no weeks. Use `policy: top_share`"),
+        ("label: {use_feedback: true}", "needs `sources.feedback`"),
     ],
 )
 def test_a_flat_table_refuses_what_needs_time(refusal, load, addition: str, words: str) -> None:
