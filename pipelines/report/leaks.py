@@ -100,9 +100,9 @@ def _suspect_sentence(suspect: Sequence[LeakSummary]) -> str | None:
     subject = "1 column is" if len(suspect) == 1 else f"{count(len(suspect))} columns are"
     if not used:
         return f"{subject} suspect and {_was(suspect)} left out."
-    which = "" if len(used) == len(suspect) else f", {count(len(used))} of them"
+    which = " and" if len(used) == len(suspect) else f", {count(len(used))} of them"
     return (
-        f"{subject} suspect and{which} used: {_named(used)}. Ask whoever fills the CRM when it is "
+        f"{subject} suspect{which} used: {_named(used)}. Ask whoever fills the CRM when it is "
         "written, and exclude what is written later than the day of the score."
     )
 
