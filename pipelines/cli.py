@@ -17,6 +17,7 @@ from typer.core import TyperGroup
 from leadlight.features.errors import (
     DataQualityError,
     LeadlightError,
+    NoSignalError,
     WorkspaceError,
     disk_is_full,
     says_disk_is_full,
@@ -46,9 +47,22 @@ class _OneClearMessage(TyperGroup):
             raise _refusal(_workspace_error(error)) from error
 
 
+_EXIT_CODES = """Exit codes, for a scheduler:
+
+0 done;
+
+1 refused, and the message says what to mend: configuration, data, registry, disk;
+
+2 the command was not understood;
+
+3 no usable signal: nothing was registered, and the champion stays as it was;
+
+130 interrupted."""
+
 app = typer.Typer(
     cls=_OneClearMessage,
     help="Glass-box lead scoring: who is an MQL, how sure that is, and why.",
+    epilog=_EXIT_CODES,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -167,11 +181,20 @@ def check(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) ->
 def train(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
     """Train on mature snapshots, evaluate on a later window, and register the champion.
 
+    Progress is told on standard error. Exit code 3 says that there is no usable signal: nothing is
+    registered, and the champion stays as it was.
+
     Example: leadlight train
     """
     from .train import train as train_job  # noqa: PLC0415
+    from .training_record import no_signal_story  # noqa: PLC0415
 
-    trained = train_job(_load(config), Progress(quiet=as_json))
+    try:
+        trained = train_job(_load(config), Progress())
+    except NoSignalError as error:
+        if as_json:
+            _print_json({"version": None, **no_signal_story(error)})
+        raise
     if as_json:
         _print_json({"version": trained.number, **trained.story})
     else:
@@ -315,6 +338,9 @@ def _workspace_error(error: OSError) -> WorkspaceError:
 
 def _refusal(error: LeadlightError) -> typer.Exit:
     _ERR.print(Text.assemble(("Error: ", "bold red"), error.message), soft_wrap=True)
+    if isinstance(error, NoSignalError):
+        for tried in error.tried:
+            _ERR.print(Text(f"Tried: {tried}"), soft_wrap=True)
     if error.hint:
         _ERR.print(Text(error.hint), soft_wrap=True)
     if isinstance(error, DataQualityError):

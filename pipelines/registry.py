@@ -4,55 +4,26 @@ A server by URL, or SQLite in the workspace. What is registered is data (JSON an
 the pyfunc loader of ``leadlight.pipelines.pyfunc``.
 """
 
-import logging
-import os
 import re
 import tempfile
-import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version as package_version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from leadlight.features.errors import (
-    LeadlightError,
-    ModelNotFoundError,
-    WorkspaceError,
-    disk_is_full,
-    says_disk_is_full,
-)
+from leadlight.features.errors import ModelNotFoundError
 from leadlight.models.decision import DecisionVersion
 
 from .artefact import load_decision, load_training, save_decision
 from .config import Config
+from .input_example import input_example, signature_of
+from .tracking import RunRecord, recorded_run, tracking_store
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 CHAMPION = "champion"
 _NOT_FOUND = "RESOURCE_DOES_NOT_EXIST"
-_PASSWORD = re.compile(r"://[^/@\s]*@")
-
-
-@dataclass(frozen=True)
-class TrainingRecord:
-    """What MLflow keeps of a training run beside the decision version.
-
-    Attributes
-    ----------
-    params : mapping of str to str
-        Choices that went in: horizon, lookbacks, seed, hashes of data, configuration and code.
-    metrics : mapping of str to float
-        Figures that came out, with ``_low`` and ``_high`` ends of their intervals.
-    plots : mapping of str to str
-        File name -> SVG.
-    """
-
-    params: Mapping[str, str]
-    metrics: Mapping[str, float]
-    plots: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -101,7 +72,7 @@ class Registry:
         self._artifacts = artifacts
 
     def register(
-        self, decision: DecisionVersion, training: dict[str, Any], record: TrainingRecord
+        self, decision: DecisionVersion, training: dict[str, Any], record: RunRecord
     ) -> int:
         """Record a training run, register its decision version, and make it the champion.
 
@@ -117,15 +88,26 @@ class Registry:
         WorkspaceError
             The registry cannot be used: no server, no room, no permission.
         """
-        with self._mlflow() as client, tempfile.TemporaryDirectory(prefix="leadlight-") as folder:
-            directory = Path(folder) / "decision"
-            directory.mkdir()
-            save_decision(decision, training, directory)
-            run_id, source = self._record_run(client, record, directory)
+        with tracking_store(self._uri) as client:
+            with recorded_run(record, self._experiment(client)) as run:
+                source = _log_model(decision, training)
             self._create_if_new(client)
-            registered = client.create_model_version(self._name, source=source, run_id=run_id)
+            registered = client.create_model_version(
+                self._name, source=source, run_id=run.info.run_id
+            )
             client.set_registered_model_alias(self._name, CHAMPION, registered.version)
             return int(registered.version)
+
+    def record(self, record: RunRecord) -> None:
+        """Keep a run that gave no decision version; the champion stays as it is.
+
+        Raises
+        ------
+        WorkspaceError
+            The registry cannot be used: no server, no room, no permission.
+        """
+        with tracking_store(self._uri) as client, recorded_run(record, self._experiment(client)):
+            pass
 
     def _create_if_new(self, client: "MlflowClient") -> None:
         from mlflow.exceptions import MlflowException  # noqa: PLC0415
@@ -164,7 +146,8 @@ class Registry:
 
         if self._is_local and not Path(self._uri.removeprefix("sqlite:///")).exists():
             raise self._not_found(number)
-        with self._mlflow() as client, tempfile.TemporaryDirectory(prefix="leadlight-") as folder:
+        store, folder = tracking_store(self._uri), tempfile.TemporaryDirectory(prefix="leadlight-")
+        with store as client, folder as downloads:
             try:
                 found = (
                     client.get_model_version_by_alias(self._name, CHAMPION)
@@ -178,7 +161,7 @@ class Registry:
             path = mlflow.artifacts.download_artifacts(
                 f"models:/{self._name}/{found.version}",
                 # Artefacts of a local store are read where they lie.
-                dst_path=None if self._is_local else folder,
+                dst_path=None if self._is_local else downloads,
                 tracking_uri=self._uri,
             )
             directory = Path(path) / "data" / "decision"
@@ -200,30 +183,14 @@ class Registry:
             hint="Train one first: leadlight train",
         )
 
-    def _record_run(
-        self, client: "MlflowClient", record: TrainingRecord, directory: Path
-    ) -> tuple[str, str]:
-        """Return the run's id and the logged model's URI."""
-        import mlflow  # noqa: PLC0415
-
+    def _experiment(self, client: "MlflowClient") -> str:
+        """Return the id of the project's experiment, which the first run makes."""
         experiment = client.get_experiment_by_name(self._name)
-        experiment_id = (
-            experiment.experiment_id
-            if experiment is not None
-            else client.create_experiment(self._name, artifact_location=self._artifact_location())
+        if experiment is not None:
+            return str(experiment.experiment_id)
+        return str(
+            client.create_experiment(self._name, artifact_location=self._artifact_location())
         )
-        with mlflow.start_run(experiment_id=experiment_id, run_name="train") as run:
-            mlflow.log_params(dict(record.params))
-            mlflow.log_metrics(dict(record.metrics))
-            for name, svg in record.plots.items():
-                mlflow.log_text(svg, f"plots/{name}")
-            model = mlflow.pyfunc.log_model(
-                name="decision",
-                loader_module="leadlight.pipelines.pyfunc",
-                data_path=str(directory),
-                pip_requirements=[f"leadlight=={package_version('leadlight')}"],
-            )
-            return run.info.run_id, model.model_uri
 
     def _artifact_location(self) -> str | None:
         if not self._is_local:
@@ -231,39 +198,21 @@ class Registry:
         self._artifacts.mkdir(parents=True, exist_ok=True)
         return self._artifacts.resolve().as_uri()
 
-    def _unusable(self, error: Exception) -> LeadlightError:
-        if isinstance(error, LeadlightError):
-            return error
-        if says_disk_is_full(error):
-            return disk_is_full("the registry")
-        text = (str(error).splitlines() or [type(error).__name__])[0]
-        shown = _PASSWORD.sub("://***@", text.replace(self._uri, "the registry"))
-        return WorkspaceError(
-            f"the registry cannot be used: {shown}",
-            hint="Check `mlflow.tracking_uri`, the server, the disk and its permissions.",
+
+def _log_model(decision: DecisionVersion, training: dict[str, Any]) -> str:
+    """Keep a decision version with the open run, and return its URI."""
+    import mlflow  # noqa: PLC0415
+
+    with tempfile.TemporaryDirectory(prefix="leadlight-") as folder:
+        directory = Path(folder) / "decision"
+        directory.mkdir()
+        save_decision(decision, training, directory)
+        logged = mlflow.pyfunc.log_model(
+            name="decision",
+            loader_module="leadlight.pipelines.pyfunc",
+            data_path=str(directory),
+            pip_requirements=[f"leadlight=={package_version('leadlight')}"],
+            signature=signature_of(decision),
+            input_example=input_example(decision),
         )
-
-    @contextmanager
-    def _mlflow(self) -> Iterator["MlflowClient"]:
-        """Point MLflow at this registry, keep its chatter down, and turn its failures into ours."""
-        os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-        # A server that is down should be told of in seconds, not in the default's minutes.
-        os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
-        with warnings.catch_warnings():
-            # MLflow 3.17 warns of its own use of SQLAlchemy and pydantic.
-            warnings.simplefilter("ignore")
-            import mlflow  # noqa: PLC0415
-            from mlflow.exceptions import MlflowException  # noqa: PLC0415
-            from sqlalchemy.exc import DatabaseError  # noqa: PLC0415
-
-            logging.getLogger("mlflow").setLevel(logging.ERROR)
-            logging.getLogger("alembic").setLevel(logging.ERROR)
-            before = mlflow.get_tracking_uri()
-            mlflow.set_tracking_uri(self._uri)
-            try:
-                yield mlflow.MlflowClient(self._uri, self._uri)
-            except (MlflowException, DatabaseError, ModuleNotFoundError, ValueError) as error:
-                # Not chained: the cause's own text may show the store's password.
-                raise self._unusable(error) from None
-            finally:
-                mlflow.set_tracking_uri(before)
+    return str(logged.model_uri)

@@ -11,6 +11,10 @@ from rich.text import Text
 
 from leadlight.features.validation import DoorReport, RuleCount
 
+from .report.leaks import leaks_summary
+from .report.model_choice import ceiling_sentence, recency_sentence
+
+_LEAKS_SHOWN = 10
 _GRADE_STYLE = {"A": "bold green", "B": "green", "C": "yellow", "D": "dim"}
 
 
@@ -115,7 +119,15 @@ def _reasons(lead: Mapping[str, Any]) -> Text:
 
 
 def training_summary(story: Mapping[str, Any], number: int) -> RenderableType:
-    """Say how good the new champion is, and what its threshold means."""
+    """Say how good the new champion is, what it is made of, and what its threshold means.
+
+    Parameters
+    ----------
+    story : mapping
+        Plain data of the training.
+    number : int
+        Of the decision version.
+    """
     told = story["evaluation"]
     table = Table(
         title=f"Decision version {number}, on a later window it had not seen", title_justify="left"
@@ -127,25 +139,60 @@ def training_summary(story: Mapping[str, Any], number: int) -> RenderableType:
         estimate = told[name]
         if estimate["value"] is not None:
             table.add_row(label, form.format(estimate["value"]), _interval(estimate, form))
-    lines = [Text(f"{told['rows']:,} snapshots, {told['positives']:,} of them won")]
-    lines += [
-        Text(
-            f"{each['name']}: log loss {each['log_loss']['value']:.4f} on the selection window"
-            + (", chosen" if each["chosen"] else "")
-        )
-        for each in story["candidates"]
-    ]
-    choice = story["threshold"]
-    weekly = choice["expected_mqls_per_week"]
-    lines.append(
-        Text(
-            f"MQL from a probability of {choice['threshold']:.1%}: {choice['share']:.1%} of leads"
-            + (f", about {weekly:.0f} new ones a week" if weekly is not None else "")
-            + f"; {choice['precision']['value']:.0%} of them convert"
-        )
+    return Group(
+        *_leak_lines(story),
+        table,
+        Text(f"{told['rows']:,} snapshots, {told['positives']:,} of them won"),
+        *_candidate_lines(story),
+        _threshold_line(story["threshold"]),
+        *(Text(f"Note: {note}", "dim") for note in story["notes"]),
     )
-    lines += [Text(f"Note: {note}", "dim") for note in story["notes"]]
-    return Group(table, *lines)
+
+
+def _leak_lines(story: Mapping[str, Any]) -> list[Text]:
+    """Tell of the leak audit before any figure, loudly where a column knows the outcome."""
+    audit = leaks_summary(story.get("leaks"))
+    if audit is None or not (audit["certain"] or audit["suspect"]):
+        return []
+    loud = "bold red" if audit["certain"] else "yellow"
+    lines = [
+        Text.assemble(("Leak audit: ", loud if at == 0 else ""), sentence)
+        for at, sentence in enumerate(audit["sentences"])
+    ]
+    found = [*audit["certain"], *audit["suspect"]]
+    lines += [
+        Text(f"  {leak['where']}: {leak['reason']} {leak['evidence']} ({leak['config']})")
+        for leak in found[:_LEAKS_SHOWN]
+    ]
+    if len(found) > _LEAKS_SHOWN:
+        lines.append(Text(f"  {len(found) - _LEAKS_SHOWN} more: leadlight report"))
+    return lines
+
+
+def _candidate_lines(story: Mapping[str, Any]) -> list[Text]:
+    weights = {member["name"]: member["weight"] for member in story.get("blend", ())}
+    lines = []
+    for each in story["candidates"]:
+        line = f"{each['name']}: log loss {each['log_loss']['value']:.4f} on rows it had not seen"
+        if each["name"] in weights:
+            line += f", weight {weights[each['name']]:.2f} in the model"
+        elif each["chosen"]:
+            line += ", chosen"
+        lines.append(Text(line))
+    more = (
+        recency_sentence(story.get("recency")),
+        ceiling_sentence(story.get("ceiling"), story["evaluation"]),
+    )
+    return lines + [Text(sentence) for sentence in more if sentence]
+
+
+def _threshold_line(choice: Mapping[str, Any]) -> Text:
+    weekly = choice["expected_mqls_per_week"]
+    return Text(
+        f"MQL from a probability of {choice['threshold']:.1%}: {choice['share']:.1%} of leads"
+        + (f", about {weekly:.0f} new ones a week" if weekly is not None else "")
+        + f"; {choice['precision']['value']:.0%} of them convert"
+    )
 
 
 _FIGURES = (

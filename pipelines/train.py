@@ -1,6 +1,7 @@
 """The training job: sources to a registered, evaluated, explained champion."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -12,7 +13,7 @@ from leadlight.features.definition import FeatureDefinition
 from leadlight.features.engines import DuckDBEngine
 from leadlight.features.engines.feature_definition import define_features
 from leadlight.features.engines.feature_table import compute_features
-from leadlight.features.errors import NotEnoughDataError
+from leadlight.features.errors import NoSignalError, NotEnoughDataError
 from leadlight.features.publication import published_directory
 from leadlight.features.snapshots import SnapshotCounts, training_snapshots
 from leadlight.features.taxonomy import DEFAULT_PAGE_RULES, PageRule
@@ -26,9 +27,9 @@ from .fingerprint import code_hash, data_hash
 from .policy import floors_of, policy_of
 from .prepare import door_summary, engine_of, load_frame, open_door, scoring_plan, snapshot_plan
 from .progress import Progress
-from .registry import TrainingRecord, registry_of
-from .report.plots import training_plots
+from .registry import registry_of
 from .training_labels import feedback_story, judged_snapshots, with_label_history
+from .training_record import no_signal_record, training_record
 from .workspace import Workspace
 
 
@@ -73,6 +74,9 @@ def train(config: Config, progress: Progress) -> Trained:
         Bad rows pass a rule's limit.
     NotEnoughDataError
         Too few wins or mature snapshots.
+    NoSignalError
+        Nothing tells leads that convert from leads that do not: a run says what was tried, nothing
+        is registered, and the champion stays as it was.
     """
     workspace = Workspace(config.workspace_directory)
     with engine_of(config) as engine:
@@ -84,7 +88,7 @@ def train(config: Config, progress: Progress) -> Trained:
                 "config_hash": config_hash(config),
                 "code_hash": code_hash(),
             }
-    with progress.stage("Training and evaluating"):
+    with _no_signal_on_record(config, hashes), progress.stage("Training and evaluating"):
         result = train_model(
             training_set.frame,
             training_set.features,
@@ -120,7 +124,7 @@ def train(config: Config, progress: Progress) -> Trained:
     story = _story(result, choice, training_set, door, metadata)
     story["feedback"] = feedback_story(result.held_out, training_set.judged, config.seed)
     with progress.stage("Registering the champion"):
-        number = registry_of(config).register(decision, story, _record(config, hashes, story))
+        number = registry_of(config).register(decision, story, training_record(config, story))
     return Trained(number, decision, story, door)
 
 
@@ -165,6 +169,15 @@ def _training_set(
             )
     features = feature_catalog(defined.definition)
     return _TrainingSet(frame, judged, features, defined.definition, counts, defined.notes)
+
+
+@contextmanager
+def _no_signal_on_record(config: Config, hashes: Mapping[str, str]) -> Iterator[None]:
+    try:
+        yield
+    except NoSignalError as error:
+        registry_of(config).record(no_signal_record(config, hashes, error))
+        raise
 
 
 def _require_snapshots(counts: SnapshotCounts, config: Config) -> None:
@@ -227,28 +240,3 @@ def _importance(result: TrainingResult, features: Sequence[Feature]) -> list[dic
         )
         group["strength"] += strength
     return sorted(groups.values(), key=lambda group: -group["strength"])
-
-
-def _record(config: Config, hashes: Mapping[str, str], story: dict[str, Any]) -> TrainingRecord:
-    chosen = next(each["name"] for each in story["candidates"] if each["chosen"])
-    params = {
-        **hashes,
-        "candidate": chosen,
-        "horizon_days": str(config.label.horizon_days),
-        "lookback_days": str(list(config.features.lookback_days)),
-        "policy": config.mql.policy,
-        "seed": str(config.seed),
-        "snapshots": str(story["evaluation"]["rows"]),
-    }
-    return TrainingRecord(params, _metrics(story), training_plots(story))
-
-
-def _metrics(story: Mapping[str, Any]) -> dict[str, float]:
-    metrics: dict[str, float] = {"threshold": story["threshold"]["threshold"]}
-    for figure, estimate in story["evaluation"].items():
-        if not isinstance(estimate, dict):
-            continue
-        for end, suffix in (("value", ""), ("low", "_low"), ("high", "_high")):
-            if estimate[end] is not None:
-                metrics[f"{figure}{suffix}"] = estimate[end]
-    return metrics

@@ -24,6 +24,7 @@ METADATA: dict[str, Any] = {
     "as_of": "2026-03-02T00:00:00+00:00",
     "horizon_days": 90,
 }
+HASHES = ("data_hash", "config_hash", "code_hash")
 FLOORS = {"fit": 0.2, "engagement": 0.2}
 WINDOWS = (
     "Fitted on snapshots from 1 January 2023 to 1 February 2025.",
@@ -127,15 +128,112 @@ CANDIDATES: tuple[dict[str, Any], ...] = (
         "name": "logistic",
         "log_loss": estimate(0.2231, 0.0102),
         "fit_seconds": 1.42,
-        "chosen": False,
+        "chosen": True,
+        "settings": {"classify__C": 0.1},
     },
     {
         "name": "boosted_additive",
         "log_loss": estimate(0.2154, 0.0099),
         "fit_seconds": 6.81,
         "chosen": True,
+        "settings": {"classify__max_iter": 120},
+    },
+    {
+        "name": "boosted_pairs",
+        "log_loss": estimate(0.2151, 0.0099),
+        "fit_seconds": 12.4,
+        "chosen": False,
+        "settings": {"classify__max_iter": 80},
     },
 )
+
+BLEND: tuple[dict[str, Any], ...] = (
+    {"name": "logistic", "weight": 0.34},
+    {"name": "boosted_additive", "weight": 0.71},
+)
+CEILING: dict[str, Any] = {"log_loss": estimate(0.2129, 0.011), "auc": 0.836}
+RECENCY: dict[str, Any] = {
+    "half_life": 180.0,
+    "unit": "days",
+    "tried": [
+        {"half_life": None, "log_loss": 0.2188},
+        {"half_life": 360.0, "log_loss": 0.2160},
+        {"half_life": 180.0, "log_loss": 0.2151},
+    ],
+}
+TRIED = (
+    "94 features that do not repeat each other.",
+    "boosted pairs: log loss 0.2151 [0.2052, 0.2250] on rows not learned from.",
+)
+LEAKS: tuple[dict[str, Any], ...] = (
+    {
+        "table": "leads",
+        "column": "won_reason",
+        "verdict": "certain",
+        "reason": "It is filled in only for closed deals.",
+        "evidence": "Known for 2,207 of 2,207 closed leads and for none of 17,793 others.",
+        "auc_gain": 0.163,
+        "excluded": True,
+        "config": "features.include: [won_reason]",
+    },
+    {
+        "table": "events",
+        "column": "contract_sent",
+        "verdict": "certain",
+        "reason": "It happens at or after the outcome.",
+        "evidence": "98% of 1,204 events lie at or after the close of the lead's deal.",
+        "auc_gain": 0.058,
+        "excluded": True,
+        "config": "features.include: [contract_sent]",
+    },
+    {
+        "table": "leads",
+        "column": "lead_status",
+        "verdict": "suspect",
+        "reason": "A CRM overwrites such a field as the deal moves on.",
+        "evidence": "Alone it reaches an AUC of 0.81; the next best column reaches 0.64.",
+        "auc_gain": 0.047,
+        "excluded": False,
+        "config": "features.exclude: [lead_status]",
+    },
+)
+SEGMENTS: tuple[dict[str, Any], ...] = tuple(
+    {
+        "feature": label.lower().replace(" ", "_"),
+        "label": label,
+        "value": value,
+        "rows": rows,
+        "wins": round(rows * observed),
+        "predicted": predicted,
+        "observed": observed,
+        "low": observed - 1.96 * math.sqrt(observed * (1 - observed) / rows),
+        "high": observed + 1.96 * math.sqrt(observed * (1 - observed) / rows),
+    }
+    for label, value, rows, predicted, observed in (
+        ("Source", "organic search", 5200, 0.081, 0.084),
+        ("Source", "paid ads", 4100, 0.049, 0.031),
+        ("Source", "referral", 1900, 0.123, 0.131),
+        ("Source", "unknown", 1200, 0.058, 0.061),
+        ("Country", "Germany", 4800, 0.077, 0.074),
+        ("Country", "France", 2900, 0.069, 0.072),
+        ("Country", "other", 4700, 0.073, 0.073),
+        ("Company size", "1 to 50 people", 6100, 0.042, 0.044),
+        ("Company size", "51 to 200 people", 3900, 0.088, 0.083),
+        ("Company size", "more than 200 people", 2400, 0.129, 0.134),
+    )
+)
+FEEDBACK: dict[str, Any] = {
+    "rows": 1840,
+    "accepted": 1391,
+    "rejected": 449,
+    "mean_probability_accepted": 0.337,
+    "mean_probability_rejected": 0.291,
+    "by_reason": [
+        {"reason": "no budget", "rows": 121, "mean_probability": 0.302},
+        {"reason": "student or private person", "rows": 204, "mean_probability": 0.268},
+        {"reason": None, "rows": 124, "mean_probability": 0.319},
+    ],
+}
 
 DOOR: dict[str, Any] = {
     "rows_read": {"leads": 20104, "accounts": 5312, "events": 411023, "outcomes": 2210},
@@ -231,11 +329,27 @@ def everything() -> dict[str, Any]:
         "floors": FLOORS,
         "importance": IMPORTANCE,
         "candidates": CANDIDATES,
+        "blend": BLEND,
+        "recency": RECENCY,
+        "ceiling": CEILING,
+        "tried": TRIED,
+        "segments": SEGMENTS,
+        "feedback": FEEDBACK,
+        "leaks": LEAKS,
         "windows": WINDOWS,
         "door": DOOR,
         "scores": scores(),
-        "notes": ["Two columns look like they were filled in after the deal closed: see check."],
+        "notes": ["12 of 106 features repeat others: set aside."],
     }
+
+
+def story() -> dict[str, Any]:
+    """The plain data of a training, as a decision version keeps it."""
+    told = everything()
+    hashes = {name: 64 * digit for name, digit in zip(HASHES, "abc", strict=True)}
+    metadata = {key: METADATA[key] for key in ("project", "trained_at", "horizon_days")}
+    parts = {key: told[key] for key in told if key not in {"metadata", "floors", "scores"}}
+    return parts | {"metadata": metadata | hashes, "unseen": evaluation()}
 
 
 def hostile() -> dict[str, Any]:
@@ -254,6 +368,25 @@ def hostile() -> dict[str, Any]:
             part | {"label": HOSTILE[i % len(HOSTILE)]} for i, part in enumerate(IMPORTANCE)
         ],
         "candidates": [candidate | {"name": HOSTILE[1]} for candidate in CANDIDATES],
+        "blend": [member | {"name": HOSTILE[i]} for i, member in enumerate(BLEND)],
+        "tried": HOSTILE,
+        "segments": [
+            row | {"label": HOSTILE[i % 8], "value": HOSTILE[(i + 1) % 8]}
+            for i, row in enumerate(SEGMENTS)
+        ],
+        "feedback": FEEDBACK
+        | {"by_reason": [{"reason": text, "rows": 9, "mean_probability": 0.1} for text in HOSTILE]},
+        "leaks": [
+            leak
+            | {
+                "table": HOSTILE[0],
+                "column": HOSTILE[i],
+                "reason": HOSTILE[2],
+                "evidence": HOSTILE[7],
+                "config": HOSTILE[5],
+            }
+            for i, leak in enumerate(LEAKS)
+        ],
         "windows": HOSTILE,
         "door": {**DOOR, "counts": rules, "notes": HOSTILE},
         "scores": frame,

@@ -6,7 +6,13 @@ run from 0 to 1.
 
 from typing import Literal, TypedDict
 
+from .door import DoorSummary
+from .feedback import FeedbackSummary
+from .interval import Interval
+from .leaks import LeaksSummary
 from .metrics import Metric
+from .model_choice import CandidateSummary
+from .segments import SegmentsSummary
 
 
 class CurvePoint(TypedDict):
@@ -17,14 +23,6 @@ class CurvePoint(TypedDict):
     share: float | None
     precision: float | None
     recall: float | None
-
-
-class Interval(TypedDict):
-    """A figure with its 95 % interval; None where it is unknown."""
-
-    value: float | None
-    low: float | None
-    high: float | None
 
 
 class MQLSummary(TypedDict):
@@ -117,44 +115,6 @@ class LiftSummary(TypedDict):
     curve: list[dict[str, float | None]]
 
 
-class CandidateSummary(TypedDict):
-    """A candidate model on the window where the choice was made."""
-
-    name: str
-    log_loss: Interval
-    fit_seconds: float | None
-    chosen: bool
-
-
-class DoorRow(TypedDict):
-    """A rule of the door that some row broke."""
-
-    table: str
-    meaning: str
-    rows: int
-    of: int
-    share: float
-    limit: float | None
-    passed: bool
-
-
-class TableCount(TypedDict):
-    """Rows of a canonical table read and kept."""
-
-    table: str
-    read: int
-    kept: int
-
-
-class DoorSummary(TypedDict):
-    """Data quality at the door."""
-
-    tables: list[TableCount]
-    rules: list[DoorRow]
-    rules_clean: int
-    notes: list[str]
-
-
 class Summary(TypedDict):
     """The whole report."""
 
@@ -172,9 +132,16 @@ class Summary(TypedDict):
     scores: ScoresSummary | None
     reasons: ReasonsSummary | None
     reliability: ReliabilitySummary | None
+    segments: SegmentsSummary | None
     lift: LiftSummary | None
+    feedback: FeedbackSummary | None
+    leaks: LeaksSummary | None
+    blend: list[str]
     candidates: list[CandidateSummary]
+    recency: str | None
+    ceiling: str | None
     windows: list[str]
+    tried: list[str]
     door: DoorSummary | None
     notes: list[str]
     absent: dict[str, str]

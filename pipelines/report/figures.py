@@ -10,6 +10,9 @@ from .contents import (
     Summary,
 )
 from .formats import count, percent, plain, times
+from .segments import SegmentsSummary
+
+SEGMENTS_DRAWN = 16
 
 
 def draw_charts(summary: Summary) -> dict[str, str]:
@@ -36,6 +39,8 @@ def draw_charts(summary: Summary) -> dict[str, str]:
         drawn["reasons"] = _reasons_chart(summary["reasons"])
     if summary["reliability"]:
         drawn["reliability"] = _reliability_chart(summary["reliability"])
+    if summary["segments"]:
+        drawn["segments"] = _segments_chart(summary["segments"])
     if summary["lift"]:
         drawn["gain"], drawn["lift"] = _lift_charts(summary["lift"])
     return drawn
@@ -58,6 +63,26 @@ def _reliability_chart(section: ReliabilitySummary) -> str:
         spec,
         f"Reliability curve of {len(bins)} groups of rows: promised probability across, share that "
         f"converted upwards, beside the diagonal where both agree. {section['sentence']}",
+    )
+
+
+def _segments_chart(section: SegmentsSummary) -> str:
+    shown = section["rows"][:SEGMENTS_DRAWN]
+    rows = [
+        {
+            "rank": rank,
+            "label": plain(f"{row['label']}: {row['value']}", 56),
+            "predicted": row["predicted"],
+            "observed": row["observed"],
+            "low": row["observed"] if row["low"] is None else row["low"],
+            "high": row["observed"] if row["high"] is None else row["high"],
+            "missed": row["missed"],
+        }
+        for rank, row in enumerate(shown)
+    ]
+    return render_svg(
+        chart_spec("segments", {"segments": rows}),
+        f"Promised and actual share of {len(rows)} segments. {section['sentence']}",
     )
 
 

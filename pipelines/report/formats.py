@@ -78,6 +78,22 @@ def times(value: float | None) -> str:
     return "–" if value is None else f"{value:.{0 if value >= 10 else 1}f} times"
 
 
+def metric_text(value: float | None, unit: str) -> str:
+    """Write a metric in its unit: ``percent``, ``times``, ``points``, or a plain number."""
+    if unit == "percent":
+        return percent(value)
+    if unit == "times":
+        return times(value)
+    return points(value) if unit == "points" else decimal(value)
+
+
+def interval_text(low: float | None, high: float | None, unit: str) -> str:
+    """Write an interval in its unit: "4.2 to 4.8 times", or a dash where it is unknown."""
+    if low is None or high is None:
+        return "–"
+    return f"{metric_text(low, unit).removesuffix(' times')} to {metric_text(high, unit)}"
+
+
 def day(moment: object) -> str | None:
     """Write the UTC day of a moment: "1 March 2026"; None for nothing.
 

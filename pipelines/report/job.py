@@ -11,7 +11,7 @@ from leadlight.pipelines.scores import newest_partition, read_scores
 from leadlight.pipelines.workspace import Workspace, write_text
 
 from .page import to_html
-from .summary import summarize
+from .summary import summarize_training
 
 REPORT_FILE = "report.html"
 
@@ -34,21 +34,13 @@ def write_report(config: Config, out: Path | None = None) -> Path:
     """
     workspace = Workspace(config.workspace_directory)
     champion = registry_of(config).champion()
-    story = champion.training
     scores, as_of = _scores_of(champion.number, workspace)
-    metadata = {**story["metadata"], "version": champion.number, "as_of": as_of}
-    summary = summarize(
-        metadata=metadata,
-        evaluation=story["evaluation"],
-        unseen=story["unseen"],
-        threshold=story["threshold"],
+    summary = summarize_training(
+        champion.training,
+        version=champion.number,
+        as_of=as_of,
         floors=vars(champion.decision.floors),
-        importance=story["importance"],
-        candidates=story["candidates"],
-        windows=story["windows"],
-        door=story["door"],
         scores=scores,
-        notes=story["notes"],
     )
     path = out or workspace.reports / REPORT_FILE
     write_text(path, to_html(summary))

@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from .contents import Summary
 from .figures import draw_charts, range_label
-from .formats import count, decimal, percent, plain, points, times
+from .formats import count, decimal, interval_text, metric_text, percent, plain, times
 
 
 def to_html(summary: Summary) -> str:
@@ -32,24 +32,21 @@ def to_html(summary: Summary) -> str:
     """
     # render_svg lets through shapes and escaped text only.
     charts = {name: Markup(svg) for name, svg in draw_charts(summary).items()}  # noqa: S704
+    return render("report.html", report=summary, charts=charts)
+
+
+def render(template: str, **values: object) -> str:
+    """Fill one of the page templates, in the house's style.
+
+    Parameters
+    ----------
+    template : str
+        A file in ``templates/``.
+    values : object
+        What it mentions; all text is escaped.
+    """
     style = Markup(_text("report.css"))  # noqa: S704 - our own file
-    template = _environment().get_template("report.html")
-    return template.render(report=summary, charts=charts, style=style)
-
-
-def _figure(value: float | None, unit: str) -> str:
-    """Write a metric in its unit."""
-    if unit == "percent":
-        return percent(value)
-    if unit == "times":
-        return times(value)
-    return points(value) if unit == "points" else decimal(value)
-
-
-def _interval(low: float | None, high: float | None, unit: str) -> str:
-    if low is None or high is None:
-        return "–"
-    return f"{_figure(low, unit).removesuffix(' times')} to {_figure(high, unit)}"
+    return _environment().get_template(template).render(style=style, **values)
 
 
 def _every(curve: Sequence[Any], wanted: int) -> list[Any]:
@@ -76,10 +73,10 @@ def _environment() -> Environment:
         "percent": percent,
         "times": times,
         "plain": plain,
-        "figure": _figure,
+        "figure": metric_text,
         "every": _every,
     }
-    environment.globals |= {"interval": _interval, "range_label": range_label}
+    environment.globals |= {"interval": interval_text, "range_label": range_label}
     return environment
 
 

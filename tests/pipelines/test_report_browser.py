@@ -24,7 +24,9 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-SECTIONS = ("verdict", "mql", "leads", "reasons", "honesty", "lift", "model", "data")
+SECTIONS = (
+    "verdict", "mql", "leads", "reasons", "honesty", "lift", "sales", "leaks", "model", "data",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")

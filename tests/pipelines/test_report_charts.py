@@ -13,7 +13,7 @@ import report_samples as samples
 from leadlight.pipelines.report.chart import PALETTE, chart_spec, render_svg
 from leadlight.pipelines.report.figures import draw_charts
 from leadlight.pipelines.report.plots import training_plots
-from leadlight.pipelines.report.summary import summarize
+from leadlight.pipelines.report.summary import summarize, summarize_training
 
 SVG = "{http://www.w3.org/2000/svg}"
 ROOT = Path(__file__).parents[2]
@@ -113,9 +113,15 @@ def test_a_chart_without_data_is_not_drawn():
 
 
 def test_a_training_run_leaves_its_plots():
-    arguments = samples.everything()
-    story = {key: arguments[key] for key in ("metadata", "evaluation", "threshold", "importance")}
-    plots = training_plots(story)
+    plots = training_plots(summarize_training(samples.story()))
     assert set(plots) == {
-        "threshold.svg", "volume.svg", "reasons.svg", "reliability.svg", "gain.svg", "lift.svg",
+        "threshold.svg", "volume.svg", "reasons.svg", "reliability.svg", "segments.svg",
+        "gain.svg", "lift.svg",
     }  # fmt: skip
+
+
+def test_the_segments_chart_marks_the_promise_that_was_missed(drawn):
+    bad = f"var(--bad, {'#b4374f'})"
+    points = [path for path in parsed(drawn["segments"]).iter(SVG + "path") if "A" in path.get("d")]
+    assert len(points) == len(samples.SEGMENTS)
+    assert [path.get("fill") for path in points].count(bad) == 1

@@ -146,7 +146,7 @@ def test_tables_have_captions_and_heads_have_scopes(full):
 
 def test_every_picture_is_described_or_decoration(full):
     pictures = Page(full).all("svg")
-    assert len(pictures) == 8
+    assert len(pictures) == 9
     for picture in pictures:
         assert picture.get("aria-hidden") == "true" or (
             picture.get("role") == "img" and picture.get("aria-label")

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leadlight.pipelines.report.formats import day, percent, plain
-from leadlight.pipelines.report.summary import PROBABILITY_EDGES, summarize
+from leadlight.pipelines.report.lead_scores import PROBABILITY_EDGES
+from leadlight.pipelines.report.summary import summarize
 
 
 def test_the_summary_is_plain_json_without_nan():
@@ -151,7 +152,8 @@ def test_each_absent_part_is_explained_and_each_present_part_is_not():
     bare = samples.evaluation() | {"reliability": [], "lift_curve": []}
     summary = summarize(metadata=samples.METADATA, evaluation=bare)
     assert set(summary["absent"]) == {
-        "mql", "scores", "reasons", "reliability", "lift", "candidates", "windows", "door",
+        "mql", "scores", "reasons", "reliability", "segments", "lift", "feedback", "leaks",
+        "candidates", "windows", "door",
     }  # fmt: skip
     assert summarize(**samples.everything())["absent"] == {}
 

@@ -1,0 +1,138 @@
+"""How the model was chosen: the candidates, the blend, the weight of old rows, and the ceiling."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypedDict
+
+from .formats import decimal, number, percent, plain
+from .interval import Interval, interval_of
+
+_NAMES = {
+    "logistic": "Logistic regression",
+    "boosted_additive": "Boosted additive model",
+    "boosted_pairs": "Boosted pairs",
+    "unlimited_trees": "Unlimited trees",
+}
+_MEANINGS = {
+    "logistic": "a scorecard: each signal adds or takes a fixed number of points",
+    "boosted_additive": "a curve of points for each signal",
+    "boosted_pairs": "curves, and tables of points for some pairs of signals",
+}
+
+
+class CandidateSummary(TypedDict):
+    """A candidate model on the windows where the choice was made."""
+
+    name: str
+    log_loss: Interval
+    fit_seconds: float | None
+    weight: float | None
+    chosen: bool
+
+
+def candidate_summary(
+    candidate: Mapping[str, Any], blend: Sequence[Mapping[str, Any]]
+) -> CandidateSummary:
+    """Sum a candidate up.
+
+    Parameters
+    ----------
+    candidate : mapping
+        ``{name, log_loss, fit_seconds, chosen}``.
+    blend : sequence of mappings
+        ``{name, weight}`` of each member; empty where there is no blend.
+    """
+    weights = {member["name"]: number(member["weight"]) for member in blend}
+    weight = weights.get(candidate["name"])
+    return CandidateSummary(
+        name=_name(candidate["name"]),
+        log_loss=interval_of(candidate["log_loss"]),
+        fit_seconds=number(candidate["fit_seconds"]),
+        weight=weight,
+        chosen=bool(weight) if weights else bool(candidate["chosen"]),
+    )
+
+
+def blend_sentences(blend: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Say what the model is made of, the heaviest member first; nothing where it was not kept.
+
+    Parameters
+    ----------
+    blend : sequence of mappings
+        ``{name, weight}`` of each member.
+    """
+    total = sum(member["weight"] for member in blend)
+    if not total:
+        return []
+    members = sorted(
+        (member for member in blend if member["weight"] > 0), key=lambda member: -member["weight"]
+    )
+    if len(members) == 1:
+        return [f"The model is one candidate alone: {_described(members[0]['name'])}."]
+    told = [
+        f"{_described(member['name'])}: weight {decimal(member['weight'], 2)}, "
+        f"{percent(member['weight'] / total)} of all weight."
+        for member in members
+    ]
+    return [
+        f"The model is a sum of {len(members)} candidates. Their log-odds are added with these "
+        "weights, learned on rows that no candidate had seen:",
+        *told,
+    ]
+
+
+def recency_sentence(recency: Mapping[str, Any] | None) -> str | None:
+    """Say how much old rows count; None where it was not kept.
+
+    Parameters
+    ----------
+    recency : mapping or None
+        ``{half_life, unit: "days" | "rows", tried}``; without a half-life all rows count alike.
+    """
+    if recency is None:
+        return None
+    half_life, tried = number(recency["half_life"]), len(recency["tried"])
+    among = f" Chosen among {tried} on earlier windows." if tried > 1 else ""
+    if half_life is None:
+        return f"Old rows count as much as new ones.{among}"
+    return (
+        f"Old rows count less: the weight of a row halves every {half_life:,.0f} "
+        f"{recency['unit']}.{among}"
+    )
+
+
+def ceiling_sentence(
+    ceiling: Mapping[str, Any] | None, evaluation: Mapping[str, Any]
+) -> str | None:
+    """Say what a model that cannot be explained would reach; None where it was not tried.
+
+    Parameters
+    ----------
+    ceiling : mapping or None
+        ``{log_loss, auc}`` of unlimited trees on the test window.
+    evaluation : mapping
+        ``Evaluation.to_dict()`` of the test window.
+    """
+    if ceiling is None:
+        return None
+    theirs, ours = number(ceiling["log_loss"]), number(evaluation["log_loss"])
+    if theirs is None or ours is None:
+        return None
+    said = (
+        "For comparison: trees without limits, whose reasons cannot be told exactly, reach a log "
+        f"loss of {decimal(theirs, 4)}"
+    )
+    auc = number(ceiling.get("auc"))
+    if auc is not None:
+        said += f" and an AUC of {decimal(auc)}"
+    if theirs >= ours:
+        return f"{said}: no better than this model's {decimal(ours, 4)}."
+    return f"{said}, against this model's {decimal(ours, 4)}."
+
+
+def _name(name: str) -> str:
+    return _NAMES.get(name, plain(name).replace("_", " ").capitalize())
+
+
+def _described(name: str) -> str:
+    meaning = _MEANINGS.get(name)
+    return f"{_name(name)} ({meaning})" if meaning else _name(name)

@@ -1,0 +1,147 @@
+"""What is kept of a training in MLflow: choices, figures with intervals, files, and candidates."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from leadlight.features.errors import NoSignalError
+
+from .artefact import to_json
+from .config import Config
+from .environment import environment, requirements_text
+from .policy import floors_of
+from .report.model_card import model_card
+from .report.model_card_text import card_html, card_markdown
+from .report.plots import training_plots
+from .report.summary import summarize_training
+from .tracking import RunRecord
+
+OUTCOME = "leadlight.outcome"
+NO_SIGNAL = "no usable signal"
+
+
+def training_record(config: Config, story: Mapping[str, Any]) -> RunRecord:
+    """Return the record of a training that gave a decision version.
+
+    Parameters
+    ----------
+    config : Config
+    story : mapping
+        Plain data of the training.
+    """
+    summary = summarize_training(story, floors=vars(floors_of(config)))
+    card = model_card(story, summary, environment())
+    files = {f"plots/{name}": svg for name, svg in training_plots(summary).items()}
+    files |= {"model_card.md": card_markdown(card), "model_card.html": card_html(card)}
+    if "leaks" in story:
+        files["leaks.json"] = to_json(story["leaks"])
+    weights = {member["name"]: member["weight"] for member in story.get("blend") or ()}
+    chosen = [each["name"] for each in story["candidates"] if each["chosen"]]
+    return RunRecord(
+        name="train",
+        params=_choices(config, story["metadata"])
+        | {
+            "candidate": ", ".join(weights or chosen),
+            "snapshots": str(story["evaluation"]["rows"]),
+        },
+        metrics=dict(_figures(story)),
+        tags={OUTCOME: "registered"},
+        files=files | _environment_files(),
+        nested=tuple(_candidate_run(each, weights) for each in story["candidates"]),
+    )
+
+
+def no_signal_record(config: Config, hashes: Mapping[str, str], error: NoSignalError) -> RunRecord:
+    """Return the record of a training that found no usable signal: what was tried, what came out.
+
+    Parameters
+    ----------
+    config : Config
+    hashes : mapping of str to str
+        Of data, configuration and code.
+    error : NoSignalError
+    """
+    return RunRecord(
+        name="train",
+        params=_choices(config, hashes),
+        metrics=dict(_evaluation_figures(error.evaluation or {})),
+        tags={OUTCOME: NO_SIGNAL},
+        files={"no_signal.json": to_json(no_signal_story(error))} | _environment_files(),
+    )
+
+
+def no_signal_story(error: NoSignalError) -> dict[str, Any]:
+    """Return plain data of a training that found no usable signal."""
+    return {
+        "outcome": NO_SIGNAL,
+        "message": error.message,
+        "tried": list(error.tried),
+        "evaluation": error.evaluation,
+    }
+
+
+def _choices(config: Config, hashes: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        **{name: str(hashes[name]) for name in ("data_hash", "config_hash", "code_hash")},
+        "horizon_days": str(config.label.horizon_days),
+        "lookback_days": str(list(config.features.lookback_days)),
+        "policy": config.mql.policy,
+        "seed": str(config.seed),
+    }
+
+
+def _environment_files() -> dict[str, str]:
+    versions = environment()
+    return {
+        "environment.json": to_json(versions),
+        "requirements.txt": requirements_text(versions),
+    }
+
+
+def _candidate_run(candidate: Mapping[str, Any], weights: Mapping[str, float]) -> RunRecord:
+    figures = dict(_estimate("log_loss", candidate["log_loss"]))
+    figures["fit_seconds"] = candidate["fit_seconds"]
+    figures["weight"] = weights.get(candidate["name"], float(candidate["chosen"] and not weights))
+    return RunRecord(
+        name=candidate["name"],
+        params={key: str(value) for key, value in candidate["settings"].items()},
+        metrics=figures,
+        tags={"leadlight.chosen": str(figures["weight"] > 0).lower()},
+    )
+
+
+def _figures(story: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    choice = story["threshold"]
+    yield "threshold", choice["threshold"]
+    yield from _evaluation_figures(story["evaluation"])
+    yield from _evaluation_figures(story.get("unseen") or {}, "unseen_")
+    for name in ("precision", "recall"):
+        yield from _estimate(f"mql_{name}", choice[name])
+    yield from _estimate("mqls_per_week", choice.get("mqls_per_week"))
+    yield from _estimate("mql_share", choice["share"])
+    ceiling = story.get("ceiling") or {}
+    yield from _estimate("ceiling_log_loss", ceiling.get("log_loss"))
+    yield from _estimate("ceiling_auc", ceiling.get("auc"))
+    for verdict in ("certain", "suspect"):
+        if "leaks" in story:
+            found = sum(leak["verdict"] == verdict for leak in story["leaks"])
+            yield f"leaks_{verdict}", float(found)
+
+
+def _evaluation_figures(
+    evaluation: Mapping[str, Any], prefix: str = ""
+) -> Iterator[tuple[str, float]]:
+    for figure, value in evaluation.items():
+        if isinstance(value, Mapping | int):
+            yield from _estimate(f"{prefix}{figure}", value)
+
+
+def _estimate(
+    name: str, estimate: Mapping[str, float | None] | float | None
+) -> Iterator[tuple[str, float]]:
+    """Give a figure, and the ends of its interval, as far as they are known."""
+    if not isinstance(estimate, Mapping):
+        estimate = {"value": estimate}
+    for end, suffix in (("value", ""), ("low", "_low"), ("high", "_high")):
+        value = estimate.get(end)
+        if value is not None:
+            yield f"{name}{suffix}", float(value)
