@@ -110,7 +110,7 @@ def instants_of(values: pd.Series) -> NDArray[np.float64] | None:
     if not filled.astype(str).str.match(_ISO).mean() >= _MOSTLY:
         return None
     read = pd.to_datetime(values, errors="coerce", utc=True, format="ISO8601")
-    microseconds = read.dt.as_unit("us").astype("int64").to_numpy(np.float64)
+    microseconds = np.asarray(read.dt.as_unit("us").astype("int64"), dtype=np.float64)
     return np.asarray(np.where(read.notna(), microseconds, np.nan), dtype=np.float64)
 
 
@@ -151,5 +151,5 @@ def order_carries_outcome(leads: AuditedLeads) -> list[tuple[str, Evidence]]:
 def _ids_in_order(lead_id: NDArray[np.object_]) -> NDArray[np.float64]:
     numbers = pd.to_numeric(pd.Series(lead_id), errors="coerce")
     if numbers.notna().all():
-        return numbers.to_numpy(np.float64)
-    return pd.Series(lead_id).astype(str).rank(method="min").to_numpy(np.float64)
+        return np.asarray(numbers, dtype=np.float64)
+    return np.asarray(pd.Series(lead_id).astype(str).rank(method="min"), dtype=np.float64)

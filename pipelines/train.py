@@ -15,7 +15,6 @@ from leadlight.features.engines.feature_table import compute_features
 from leadlight.features.errors import NotEnoughDataError
 from leadlight.features.publication import published_directory
 from leadlight.features.snapshots import SnapshotCounts, training_snapshots
-from leadlight.features.taxonomy import DEFAULT_PAGE_RULES, PageRule
 from leadlight.features.validation import DoorReport
 from leadlight.models.decision import DecisionVersion
 from leadlight.models.threshold import ThresholdChoice, choose_threshold
@@ -23,8 +22,17 @@ from leadlight.models.training import TrainingResult, train_model
 
 from .config import Config, config_hash
 from .fingerprint import code_hash, data_hash
+from .leak_audit import audit
 from .policy import floors_of, policy_of
-from .prepare import door_summary, engine_of, load_frame, open_door, scoring_plan, snapshot_plan
+from .prepare import (
+    door_summary,
+    engine_of,
+    load_frame,
+    open_door,
+    page_rules,
+    scoring_plan,
+    snapshot_plan,
+)
 from .progress import Progress
 from .registry import TrainingRecord, registry_of
 from .report.plots import training_plots
@@ -59,6 +67,7 @@ class _TrainingSet:
     features: tuple[Feature, ...]
     definition: FeatureDefinition
     counts: SnapshotCounts
+    leaks: tuple[dict[str, Any], ...]
     notes: tuple[str, ...]
 
 
@@ -133,16 +142,18 @@ def _training_set(
         with progress.stage("Placing snapshots and labels"):
             counts = training_snapshots(engine, door.tables, snapshot_plan(config), snapshots)
             _require_snapshots(counts, config)
+        with progress.stage("Auditing leaks"):
+            audited = audit(config, engine, door.tables, snapshots)
         with progress.stage("Computing features") as tell:
             defined = define_features(
                 engine,
                 door.tables,
                 snapshots,
                 lookback_days=config.features.lookback_days,
-                exclude=config.features.exclude,
+                exclude=(*config.features.exclude, *audited.excluded),
                 include=config.features.include,
                 engagement=config.features.engagement,
-                page_rules=_page_rules(config),
+                page_rules=page_rules(config),
                 half_life_days=config.features.half_life_days,
                 timezone=config.features.timezone,
                 store=workspace.events,
@@ -158,7 +169,12 @@ def _training_set(
             )
             frame = load_frame(directory / "parts")
     return _TrainingSet(
-        frame, feature_catalog(defined.definition), defined.definition, counts, defined.notes
+        frame,
+        feature_catalog(defined.definition),
+        defined.definition,
+        counts,
+        audited.leaks,
+        (*audited.notes, *defined.notes),
     )
 
 
@@ -179,11 +195,6 @@ def _sampled_share(counts: SnapshotCounts) -> float:
     return counts.rows / (counts.rows + counts.sampled_out)
 
 
-def _page_rules(config: Config) -> tuple[PageRule, ...]:
-    own = tuple(PageRule(page.kind, page.pattern) for page in config.features.pages)
-    return own + DEFAULT_PAGE_RULES
-
-
 def _story(
     result: TrainingResult,
     choice: ThresholdChoice,
@@ -200,6 +211,7 @@ def _story(
         "importance": _importance(result, training_set.features),
         "threshold": choice.to_dict(),
         "snapshots": asdict(training_set.counts),
+        "leaks": list(training_set.leaks),
         "door": door_summary(door),
         "notes": [*training_set.notes, *choice.notes],
     }

@@ -240,7 +240,7 @@ def _check_names(
                     f"features.{setting}: nothing in the data is called {name!r}."
                     f"{did_you_mean(name, sorted(known))}",
                     hint="Name a column of leads or accounts"
-                    + (", or a type of event." if setting == "exclude" else "."),
+                    + ("." if setting == "engagement" else ", or a type of event."),
                 )
     for name in settings["include"]:
         if name in settings["exclude"]:
