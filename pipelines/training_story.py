@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from leadlight.features.feature import Feature
-from leadlight.models.segments import calibration_by_segment
+from leadlight.models.candidates import CEILING
+from leadlight.models.fitted_model import FittedModel
 from leadlight.models.signal import tried
 from leadlight.models.threshold import ThresholdChoice
 from leadlight.models.training import TrainingResult
@@ -28,6 +29,7 @@ def training_story(
         "unseen": result.unseen.to_dict() if result.unseen else None,
         "candidates": [each.to_dict() for each in fitted.candidates],
         "blend": [{"name": name, "weight": weight} for name, weight in fitted.weights.items()],
+        "ceiling": _ceiling(fitted),
         "recency": fitted.recency.to_dict(),
         "level": fitted.level.to_dict(),
         "tried": list(tried(fitted)),
@@ -36,6 +38,12 @@ def training_story(
         "importance": _importance(result, features),
         "threshold": choice.to_dict(),
     }
+
+
+def _ceiling(fitted: FittedModel) -> dict[str, Any]:
+    """Return what trees without limits reach on the rows that judged the blend."""
+    trees = next(each for each in fitted.candidates if each.name == CEILING)
+    return {"log_loss": trees.log_loss.to_dict(), "blend": fitted.log_loss}
 
 
 def _importance(result: TrainingResult, features: Sequence[Feature]) -> list[dict[str, Any]]:
