@@ -158,8 +158,8 @@ def retrained_level(
     ----------
     folds : sequence of (Labelled, Labelled)
         Per fold, in time: the rows that its model was fitted on (with the weights it was fitted
-        with) and the later rows that judge it, all with margins of this fold's model. The later
-        rows should reach about as far ahead as the final model will serve.
+        with) and the later rows that judge it, all with margins of this fold's model. No row is
+        judged in two folds.
     newest : Labelled
         The rows that the final model was fitted on, with its margins and weights.
     calibration : Calibration
