@@ -29,7 +29,7 @@ from .time_order import TimeOrder
 from .training_rows import TrainingRows, Watch
 
 _AGREEMENT = 1e-9
-_CHECKED = 5_000
+_CHECKED = 20_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,7 +179,7 @@ def _compiled(
         compiled = blended(
             [compile_model(pipeline, rows.features) for pipeline, _ in weighted],
             [weight for _, weight in weighted],
-        )
+        ).purified(rows.frame.iloc[:: max(1, len(rows.frame) // _CHECKED)])
         _check_agreement(compiled, weighted, rows)
     return compiled
 
