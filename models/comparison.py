@@ -82,7 +82,7 @@ class Settled:
 
 
 def settle(trial: Trial, won: npt.NDArray[np.bool_], fold: Rows) -> Settled:
-    """Choose a candidate's setting: the usual one, unless another is better by a share that matters.
+    """Choose a candidate's setting: the usual one, unless another is better by what matters.
 
     Parameters
     ----------

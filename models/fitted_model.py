@@ -1,7 +1,7 @@
 """The fitted model: candidates judged in time order, blended, calibrated and compiled into one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import joblib
 import numpy as np
@@ -20,6 +20,7 @@ from .compiled import CompiledModel, blended, compile_model
 from .encoding import FloatArray
 from .fitting import fitted_bags
 from .level import TrackedLevel, tracked_level
+from .maturity import Treatment
 from .out_of_fold import FoldTask, joined, parallel_jobs
 from .past import chosen_recency, steady_rows
 from .recency import Recency
@@ -44,6 +45,8 @@ class FittedModel:
         Simpler ones first; the ceiling, which is never used, last.
     weights : mapping of str to float
         Candidate -> weight of its log-odds in the blend.
+    log_loss : float
+        Of the blend, where the candidates' own were measured, in nats.
     recency : Recency
     level : TrackedLevel
         How the level follows the newest labels.
@@ -57,6 +60,7 @@ class FittedModel:
     calibration: Calibration
     candidates: tuple[CandidateResult, ...]
     weights: dict[str, float]
+    log_loss: float
     recency: Recency
     level: TrackedLevel
     folds: Folds
@@ -73,6 +77,8 @@ def fit_model(
     *,
     horizon_days: int,
     seed: int,
+    known_until: int | None = None,
+    immature: Treatment = "weight",
     watch: Watch | None = None,
 ) -> FittedModel:
     """Fit the model on all rows of a frame, every choice made on rolling windows inside it.
@@ -84,18 +90,29 @@ def fit_model(
     Parameters
     ----------
     frame : DataFrame of shape (n, any)
-        Known rows: lead_id, account_id, as_of, label, position, optionally ``weight``, then the
-        features.
+        lead_id, account_id, as_of, label, position, optionally ``weight`` and
+        ``win_after_days``, then the features.
     features : sequence of Feature
         In catalog order.
     horizon_days : int
         Days after as_of within which a win counts.
     seed : int
         Same seed and input, same model.
+    known_until : int, optional
+        The moment (microseconds, UTC) at which the model is made: of a snapshot whose horizon ends
+        later, no more is known than had come by then. Default: all labels are known.
+    immature : {"drop", "weight"}
+        What becomes of such snapshots; see ``known_rows``.
     watch : Watch, optional
     """
     rows = TrainingRows.of(
-        frame, features, horizon_days=horizon_days, seed=seed, watch=watch or Watch()
+        frame,
+        features,
+        horizon_days=horizon_days,
+        known_until=known_until,
+        immature=immature,
+        seed=seed,
+        watch=watch or Watch(),
     )
     rows = steady_rows(rows)
     recency = chosen_recency(rows)
@@ -109,9 +126,10 @@ def fit_model(
         calibration,
         tuple(result_of(each, mixed.weights, rows.judged_cluster, seed=seed) for each in settled),
         dict(mixed.weights),
+        float(mixed.losses.mean()),
         recency,
         level,
-        rows.folds,
+        rows.laid,
         rows.features,
     )
 
@@ -120,9 +138,9 @@ def _settled(rows: TrainingRows, recency: Recency) -> list[Settled]:
     """Fit all candidates on all folds; settle each one's setting."""
     names = (*CANDIDATES, CEILING)
     rows.watch.say(f"fitting {', '.join(name.replace('_', ' ') for name in names)}")
-    folds = rows.folds.folds
+    folds = rows.folds
     tasks = [
-        FoldTask(name, fold, rows.weight(fold.fit, recency.half_life))
+        FoldTask(name, fold, rows.weight(fold, recency.half_life))
         for name in names
         for fold in folds
     ]
@@ -143,8 +161,7 @@ def _compiled(
     """Fit the blend's members on all rows, and compile their bags into one model."""
     said = " and ".join(name.replace("_", " ") for name in mixed.weights)
     rows.watch.say(f"fitting {said} on all known rows")
-    every = np.arange(len(rows.rows.won))
-    lesson = replace(rows.rows, weight=rows.weight(every, recency.half_life))
+    lesson = rows.lesson(recency.half_life)
     members = [each for each in settled if each.name in mixed.weights]
     run = joblib.Parallel(n_jobs=parallel_jobs(lesson.matrix.size))
     fits: list[list[Pipeline]] = run(
@@ -171,7 +188,7 @@ def _calibrated(
     rows: TrainingRows, mixed: Blend, compiled: CompiledModel, recency: Recency
 ) -> tuple[Calibration, TrackedLevel]:
     """Choose the shape on out-of-fold margins, and the level that the newest labels ask for."""
-    judged = rows.folds.judged
+    judged = rows.laid.judged
     moment, weight = rows.order.moment[judged], rows.rows.weight[judged]
     shape = choose_calibration(
         mixed.margin,
@@ -186,10 +203,11 @@ def _calibrated(
     )
     # The model has learned from these rows, so the shift asked of it is not the one that the
     # out-of-fold margins asked for; a mean cannot be overfitted by a model with an intercept.
-    every = np.arange(len(rows.rows.won))
-    recent = rows.weight(every, recency.half_life) * _memory(rows.order, level.half_life)
-    log_odds = shape.log_odds(compiled.margin(rows.frame))
-    shift = level_shift(log_odds, rows.rows.won.astype(np.float64), recent)
+    known = rows.known
+    memory = _memory(rows.order.taken(known.rows), level.half_life)
+    log_odds = shape.log_odds(compiled.margin(rows.frame.iloc[known.rows]))
+    recent = rows.weight(known, recency.half_life) * memory
+    shift = level_shift(log_odds, known.won.astype(np.float64), recent)
     return shape.shifted(shift), level
 
 

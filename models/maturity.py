@@ -40,11 +40,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from .encoding import FloatArray
-from .selection import Rows
+from .time_order import DAY, Rows
 
 Treatment = Literal["drop", "weight"]
-
-_DAY = 86_400_000_000  # microseconds
 
 
 @dataclass(frozen=True)
@@ -98,7 +96,7 @@ def known_rows(
     rows = np.sort(rows)
     taken = frame.iloc[rows]
     as_of = taken["as_of"].dt.as_unit("us").to_numpy(dtype=np.int64)
-    followed = (cutoff.as_unit("us").to_datetime64().astype(np.int64) - as_of) / _DAY
+    followed = (cutoff.as_unit("us").to_datetime64().astype(np.int64) - as_of) / DAY
     label = taken["label"].to_numpy(dtype=bool)
     mature = followed >= horizon_days
     own = taken["weight"].to_numpy(dtype=np.float64) if "weight" in taken else np.ones(len(taken))

@@ -15,8 +15,8 @@ from .bootstrap import Codes
 from .candidates import CandidateName
 from .encoding import FloatArray
 from .fitting import margins_by_choice
+from .laid_fold import LaidFold
 from .lesson import Lesson
-from .selection import Fold
 from .time_order import Rows
 
 Choice = float | int
@@ -65,7 +65,7 @@ class FoldTask:
     Attributes
     ----------
     name : str
-    fold : Fold
+    fold : LaidFold
     weight : ndarray of float64
         Of the fold's fit rows.
     choices : tuple, optional
@@ -79,7 +79,7 @@ class FoldTask:
     """
 
     name: CandidateName
-    fold: Fold
+    fold: LaidFold
     weight: FloatArray
     choices: tuple[Choice, ...] | None = None
     columns: tuple[int, ...] | None = None
@@ -164,14 +164,14 @@ def _fitted(
 
 def _try(task: FoldTask, features: Sequence[Feature], rows: Lesson, seed: int) -> Trial:
     started = time.perf_counter()
-    fit = _thinned(task.fold.fit, rows.cluster, task.most_rows, seed)
+    places = _thinned(rows.cluster[task.fold.fit], task.most_rows, seed)
+    fit = task.fold.fit[places]
     columns = range(len(features)) if task.columns is None else task.columns
     matrix = rows.matrix[:, columns]
-    weight = task.weight[np.searchsorted(task.fold.fit, fit)]
     margins = margins_by_choice(
         task.name,
         [features[at] for at in columns],
-        Lesson(matrix[fit], rows.won[fit], weight, rows.cluster[fit]),
+        Lesson(matrix[fit], task.fold.won[places], task.weight[places], rows.cluster[fit]),
         matrix[task.fold.judge],
         seed=seed,
         choices=task.choices,
@@ -180,12 +180,12 @@ def _try(task: FoldTask, features: Sequence[Feature], rows: Lesson, seed: int) -
     return Trial(task.name, margins, time.perf_counter() - started)
 
 
-def _thinned(fit: Rows, cluster: Codes, most: int, seed: int) -> Rows:
+def _thinned(cluster: Codes, most: int, seed: int) -> Rows:
     """Take whole leads (accounts) at random where there are more rows than are needed."""
-    if len(fit) <= most:
-        return fit
+    if len(cluster) <= most:
+        return np.arange(len(cluster))
     drawn = np.random.default_rng(seed).random(int(cluster.max()) + 1)
-    return fit[drawn[cluster[fit]] < most / len(fit)]
+    return np.flatnonzero(drawn[cluster] < most / len(cluster))
 
 
 def _digest(features: Sequence[Feature], rows: Lesson, seed: int) -> str:
@@ -200,7 +200,7 @@ def _key(base: str, task: FoldTask) -> str:
     digest = hashlib.sha256(
         f"{base} {task.name} {task.choices} {task.columns} {task.bags} {task.most_rows}".encode()
     )
-    for array in (task.fold.fit, task.fold.judge, task.weight):
+    for array in (task.fold.fit, task.fold.won, task.fold.judge, task.weight):
         digest.update(array.tobytes())
     return digest.hexdigest()[:32]
 

@@ -36,9 +36,9 @@ def steady_rows(rows: TrainingRows) -> TrainingRows:
     ----------
     rows : TrainingRows
     """
-    if not rows.folds.rolling:
+    if not rows.laid.rolling:
         return rows
-    drifting = drifting_features(rows.rows.matrix, rows.folds.folds)
+    drifting = drifting_features(rows.rows.matrix, rows.laid.folds)
     if not drifting or len(drifting) == len(rows.features):
         return rows
     rows.watch.say("trying without features that move with time")
@@ -58,7 +58,7 @@ def chosen_recency(rows: TrainingRows) -> Recency:
     rows : TrainingRows
     """
     tried: list[float | None] = [None]
-    if rows.folds.rolling:
+    if rows.laid.rolling:
         tried += half_lives(rows.order, rows.rows.won.astype(np.float64))
     if len(tried) == 1:
         return Recency(None, unit_of(rows.order), {})
@@ -73,12 +73,12 @@ def chosen_recency(rows: TrainingRows) -> Recency:
 
 def _losses(rows: TrainingRows, ideas: Sequence[_Idea]) -> list[FloatArray]:
     """Return, for each idea, the log loss of every judged row by the quick candidates' mean."""
-    folds = rows.folds.folds
+    folds = rows.folds
     tasks = [
         FoldTask(
             name,
             fold,
-            rows.weight(fold.fit, idea.half_life),
+            rows.weight(fold, idea.half_life),
             choices,
             tuple(at for at in range(len(rows.features)) if at not in set(idea.left_out)),
             bags=1,

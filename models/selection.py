@@ -25,6 +25,10 @@ class Windows:
     ----------
     train : ndarray of int
         Every row whose outcome was known before the test window begins.
+    before_test : ndarray of int
+        Every row that lies before it: also those whose horizon had not ended yet.
+    test_start : int
+        The first moment of the test window, as in ``TimeOrder``.
     test : ndarray of int
         Looked at once, at the end.
     description : tuple of str
@@ -34,6 +38,8 @@ class Windows:
     """
 
     train: Rows
+    before_test: Rows
+    test_start: int
     test: Rows
     description: tuple[str, ...]
     time_ordered: bool
@@ -131,7 +137,8 @@ def split_windows(frame: pd.DataFrame, order: TimeOrder) -> Windows:
         _described("Test", test, order, won),
         *_gap_sentence(order),
     )
-    return Windows(train, test, description, order.kind != "random")
+    before = np.flatnonzero(order.moment < starts[0])
+    return Windows(train, before, starts[0], test, description, order.kind != "random")
 
 
 def rolling_folds(frame: pd.DataFrame, order: TimeOrder, *, seed: int) -> Folds:

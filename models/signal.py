@@ -33,8 +33,8 @@ def require_signal(
     auc = evaluation.auc
     if not auc.low > 0.5:
         raise _refusal(
-            f"on the last window the AUC is {auc.value:.3f} [{auc.low:.3f}, {auc.high:.3f}]; 0.5 is "
-            "chance.",
+            f"on the last window the AUC is {auc.value:.3f} [{auc.low:.3f}, {auc.high:.3f}]; "
+            "0.5 is chance.",
             fitted,
             evaluation,
         )

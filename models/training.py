@@ -14,8 +14,11 @@ from .bootstrap import lead_clusters
 from .encoding import FloatArray, check_columns, feature_kinds
 from .evaluation import Evaluation, evaluate
 from .fitted_model import FittedModel, fit_model
+from .maturity import Treatment
 from .reference import Reference, family_margin
+from .segments import SegmentCalibration, calibration_by_segment
 from .selection import LEAST_WINS, Windows, check_labels, split_windows
+from .signal import require_signal
 from .time_order import time_order
 from .training_rows import Watch
 
@@ -42,6 +45,8 @@ class TrainingResult:
         Per feature the mean distance of its part from its mean, log-odds, on the test window.
     reference : Reference
         The test window's leads, to place a scored lead among.
+    segments : tuple of SegmentCalibration
+        Promise and outcome on the test window by source, country and size of company.
     """
 
     fitted: FittedModel
@@ -51,6 +56,7 @@ class TrainingResult:
     held_out: pd.DataFrame
     importance: Mapping[str, float]
     reference: Reference
+    segments: tuple[SegmentCalibration, ...]
 
 
 def train_model(
@@ -59,6 +65,7 @@ def train_model(
     *,
     horizon_days: int,
     seed: int,
+    immature: Treatment = "weight",
     watch: Watch | None = None,
 ) -> TrainingResult:
     """Fit the model of conversion within the horizon, and evaluate it on the last window.
@@ -69,14 +76,17 @@ def train_model(
     Parameters
     ----------
     frame : DataFrame of shape (n, any)
-        Mature snapshots: lead_id, account_id, as_of, label, position, optionally ``weight``, then
-        the features.
+        Mature snapshots: lead_id, account_id, as_of, label, position, optionally ``weight`` and
+        ``win_after_days``, then the features.
     features : sequence of Feature
         In catalog order.
     horizon_days : int
         Days after as_of within which a win counts.
     seed : int
         Same seed and input, same result.
+    immature : {"drop", "weight"}
+        What becomes of snapshots whose horizon had not ended when a later window began; see
+        ``known_rows``.
     watch : Watch, optional
         Who is told of the work, and what keeps finished folds.
 
@@ -86,6 +96,8 @@ def train_model(
         No features, or too few mature snapshots, wins or losses.
     SchemaMismatchError
         A feature's column is missing from the frame or has another type.
+    NoSignalError
+        The model knows nothing that the share of wins does not say.
     """
     if not features:
         raise NotEnoughDataError(
@@ -98,15 +110,28 @@ def train_model(
     order = time_order(frame, horizon_days=horizon_days, seed=seed)
     windows = split_windows(frame, order)
     fitted = fit_model(
-        frame.iloc[windows.train], features, horizon_days=horizon_days, seed=seed, watch=watch
+        frame.iloc[windows.before_test],
+        features,
+        horizon_days=horizon_days,
+        known_until=windows.test_start,
+        immature=immature,
+        seed=seed,
+        watch=watch,
     )
     watch.say("evaluating on the last window")
     with threadpool_limits(limits=1):
-        return _judged(fitted, frame, windows, seed)
+        result = _judged(fitted, frame, windows, features, seed)
+    known = frame["label"].to_numpy(dtype=bool)[windows.train]
+    require_signal(fitted, result.evaluation, result.held_out, float(known.mean()))
+    return result
 
 
 def _judged(
-    fitted: FittedModel, frame: pd.DataFrame, windows: Windows, seed: int
+    fitted: FittedModel,
+    frame: pd.DataFrame,
+    windows: Windows,
+    features: Sequence[Feature],
+    seed: int,
 ) -> TrainingResult:
     test = frame.iloc[windows.test]
     parts = fitted.compiled.contributions(test)
@@ -122,6 +147,9 @@ def _judged(
         held_out=held_out,
         importance=dict(zip(fitted.compiled.features, deviation.tolist(), strict=True)),
         reference=reference,
+        segments=calibration_by_segment(
+            test, held_out["probability"], held_out["label"], features, lead_clusters(test)
+        ),
     )
 
 

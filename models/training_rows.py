@@ -11,11 +11,13 @@ from leadlight.features.feature import Feature
 
 from .bootstrap import Codes, lead_clusters
 from .encoding import FloatArray, LeadEncoder, feature_kinds
+from .laid_fold import LaidFold, known_at, laid_fold, plainly_known
 from .lesson import Lesson
+from .maturity import KnownRows, Treatment
 from .out_of_fold import Done, FoldStore, FoldTask, Trial, out_of_fold
 from .recency import decayed
 from .redundancy import distinct_features
-from .selection import Folds, rolling_folds
+from .selection import Fold, Folds, rolling_folds
 from .time_order import Rows, TimeOrder, time_order
 
 
@@ -53,8 +55,14 @@ class TrainingRows:
     encoder : LeadEncoder
         Fitted on these rows, without their labels.
     rows : Lesson of shape (n, k)
+        With the labels as they are known by now.
     order : TimeOrder
-    folds : Folds
+    known : KnownRows
+        What the final fit learns from.
+    folds : tuple of LaidFold
+        Each with what was known when its judging window began.
+    laid : Folds
+        The same, as they are told.
     seed : int
     watch : Watch
     """
@@ -64,7 +72,9 @@ class TrainingRows:
     encoder: LeadEncoder
     rows: Lesson
     order: TimeOrder
-    folds: Folds
+    known: KnownRows
+    folds: tuple[LaidFold, ...]
+    laid: Folds
     seed: int
     watch: Watch
 
@@ -75,6 +85,8 @@ class TrainingRows:
         features: Sequence[Feature],
         *,
         horizon_days: int,
+        known_until: int | None,
+        immature: Treatment,
         seed: int,
         watch: Watch,
     ) -> "TrainingRows":
@@ -82,7 +94,7 @@ class TrainingRows:
 
         Parameters
         ----------
-        frame, features, horizon_days, seed, watch
+        frame, features, horizon_days, known_until, immature, seed, watch
             As for ``fit_model``.
         """
         distinct = distinct_features(frame, features)
@@ -90,21 +102,35 @@ class TrainingRows:
             repeated = len(features) - len(distinct)
             watch.say(f"{repeated} of {len(features)} features repeat others: set aside")
         encoder = _encoder(distinct).fit(frame)
-        weight = frame["weight"] if "weight" in frame else np.ones(len(frame))
-        won = frame["label"].to_numpy(dtype=bool)
         order = time_order(frame, horizon_days=horizon_days, seed=seed)
+        mature = np.arange(len(frame))
+        known = plainly_known(frame, mature)
+        if known_until is not None and order.kind == "as_of":
+            mature = order.known_before(known_until)
+            known = known_at(
+                frame, order, known_until, horizon_days=horizon_days, immature=immature
+            )
+        laid = _moved(rolling_folds(frame.iloc[mature], order.taken(mature), seed=seed), mature)
+        weight = frame["weight"] if "weight" in frame else np.ones(len(frame))
         return cls(
             frame=frame,
             features=distinct,
             encoder=encoder,
             rows=Lesson(
                 encoder.transform(frame),
-                won,
+                frame["label"].to_numpy(dtype=bool),
                 np.asarray(weight, dtype=np.float64),
                 lead_clusters(frame),
             ),
             order=order,
-            folds=rolling_folds(frame, order, seed=seed),
+            known=known,
+            folds=tuple(
+                laid_fold(fold, frame, order, horizon_days=horizon_days, immature=immature)
+                if laid.rolling
+                else laid_fold(fold, frame, order, horizon_days=horizon_days, immature="drop")
+                for fold in laid.folds
+            ),
+            laid=laid,
             seed=seed,
             watch=watch,
         )
@@ -123,23 +149,34 @@ class TrainingRows:
     @property
     def judged_won(self) -> npt.NDArray[np.bool_]:
         """Labels of the judged rows, fold by fold."""
-        return self.rows.won[self.folds.judged]
+        return self.rows.won[self.laid.judged]
 
     @property
     def judged_cluster(self) -> Codes:
         """Clusters of the judged rows."""
-        return self.rows.cluster[self.folds.judged]
+        return self.rows.cluster[self.laid.judged]
 
     @property
     def judged_fold(self) -> Rows:
         """Which fold judged each of the judged rows."""
-        sizes = [len(fold.judge) for fold in self.folds.folds]
+        sizes = [len(fold.judge) for fold in self.folds]
         return np.repeat(np.arange(len(sizes)), sizes)
 
-    def weight(self, rows: Rows, half_life: float | None) -> FloatArray:
-        """Return how much each of some rows counts, given how fast they lose weight; mean 1."""
-        weight = self.rows.weight[rows] * decayed(self.order.taken(rows), half_life)
+    def weight(self, known: LaidFold | KnownRows, half_life: float | None) -> FloatArray:
+        """Return how much each row that teaches counts, given how fast they lose weight; mean 1."""
+        rows = known.fit if isinstance(known, LaidFold) else known.rows
+        weight = known.weight * decayed(self.order.taken(rows), half_life)
         return np.asarray(weight / weight.mean(), dtype=np.float64)
+
+    def lesson(self, half_life: float | None) -> Lesson:
+        """Return all that is known by now, given how fast rows lose weight."""
+        rows = self.known.rows
+        return Lesson(
+            self.rows.matrix[rows],
+            self.known.won,
+            self.weight(self.known, half_life),
+            self.rows.cluster[rows],
+        )
 
     def tried(self, tasks: Sequence[FoldTask]) -> list[Trial]:
         """Fit the tasks' candidates on their folds; see ``out_of_fold``."""
@@ -151,6 +188,12 @@ class TrainingRows:
             store=self.watch.store,
             done=self.watch.done,
         )
+
+
+def _moved(laid: Folds, rows: Rows) -> Folds:
+    """Return folds of some rows as folds of the frame that they were taken from."""
+    folds = tuple(Fold(rows[fold.fit], rows[fold.judge]) for fold in laid.folds)
+    return replace(laid, folds=folds)
 
 
 def _encoder(features: Sequence[Feature]) -> LeadEncoder:

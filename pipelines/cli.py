@@ -159,19 +159,21 @@ def init(
 
 @app.command()
 def check(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
-    """Read and validate the sources, and put the bad rows in quarantine.
+    """Read and validate the sources, quarantine bad rows, and audit columns and events for leaks.
 
     Example: leadlight check
     """
-    from .prepare import check_sources, door_summary  # noqa: PLC0415
+    from .check import check as check_job  # noqa: PLC0415
+    from .prepare import door_summary  # noqa: PLC0415
     from .terminal import door_table  # noqa: PLC0415
 
-    report = check_sources(_load(config), Progress(quiet=as_json))
+    checked = check_job(_load(config), Progress(quiet=as_json))
+    report = checked.door
     if as_json:
-        _print_json(door_summary(report))
+        _print_json({**door_summary(report), "leaks": list(checked.leaks.leaks)})
         return
     _OUT.print(door_table(report))
-    for note in report.notes:
+    for note in (*report.notes, *checked.leaks.notes):
         _say(note)
     if report.quarantine:
         _say(f"Quarantine: {report.quarantine}")

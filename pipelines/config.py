@@ -112,6 +112,11 @@ class FeatureSettings(Settings):
     include: tuple[Text, ...] = Field(
         default=(), description="Columns to use although they would be left out by default"
     )
+    known_when: dict[Text, Literal["before", "after"]] = Field(
+        default_factory=dict,
+        description="Of columns without a history: known before the snapshot, which ends all "
+        "suspicion, or only after it, which excludes them",
+    )
     engagement: tuple[Text, ...] = Field(
         default=(),
         description="Flat tables: columns that say what a lead did rather than who it is",
@@ -135,6 +140,15 @@ class FeatureSettings(Settings):
             both = [column for column in getattr(self, name) if column in self.exclude]
             if both:
                 raise problem(f"'{both[0]}' is in `exclude` and in `{name}`; keep one")
+        for name, setting, when in (
+            ("include", self.include, "after"),
+            ("exclude", self.exclude, "before"),
+        ):
+            both = [column for column in setting if self.known_when.get(column) == when]
+            if both:
+                raise problem(
+                    f"'{both[0]}' is in `{name}` and is declared `{when}` in `known_when`; keep one"
+                )
         return self
 
 

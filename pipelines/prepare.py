@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from leadlight.features.engines import DuckDBEngine
 from leadlight.features.snapshots import SnapshotPlan
+from leadlight.features.taxonomy import DEFAULT_PAGE_RULES, PageRule
 from leadlight.features.validation import DoorReport, admit
 
 from .artefact import to_json
@@ -30,7 +31,7 @@ def engine_of(config: Config) -> Iterator[DuckDBEngine]:
         yield engine
 
 
-def check_sources(config: Config, progress: Progress) -> DoorReport:
+def open_door(config: Config, engine: DuckDBEngine, progress: Progress) -> DoorReport:
     """Read and validate all sources into the workspace's canonical tables.
 
     Raises
@@ -40,12 +41,6 @@ def check_sources(config: Config, progress: Progress) -> DoorReport:
     DataQualityError
         The share of bad rows passes a rule's limit; the quarantine is written, nothing else.
     """
-    with engine_of(config) as engine:
-        return open_door(config, engine, progress)
-
-
-def open_door(config: Config, engine: DuckDBEngine, progress: Progress) -> DoorReport:
-    """Do the work of ``check_sources`` with an engine that is already there."""
     workspace = Workspace(config.workspace_directory)
     with progress.stage("Reading and validating sources"):
         report = admit(
@@ -95,6 +90,12 @@ def snapshot_plan(config: Config) -> SnapshotPlan:
         lag_days=observation.lag_days,
         max_rows=config.snapshots.max_rows,
     )
+
+
+def page_rules(config: Config) -> tuple[PageRule, ...]:
+    """Return how pages are told apart: the configuration's rules, then the built-in ones."""
+    own = tuple(PageRule(page.kind, page.pattern) for page in config.features.pages)
+    return own + DEFAULT_PAGE_RULES
 
 
 def scoring_plan(config: Config) -> dict[str, Any]:

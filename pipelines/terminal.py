@@ -181,7 +181,7 @@ def _candidate_lines(story: Mapping[str, Any]) -> list[Text]:
         lines.append(Text(line))
     more = (
         recency_sentence(story.get("recency")),
-        ceiling_sentence(story.get("ceiling"), story["evaluation"]),
+        ceiling_sentence(story.get("ceiling")),
     )
     return lines + [Text(sentence) for sentence in more if sentence]
 

@@ -1,6 +1,6 @@
 """The training job: sources to a registered, evaluated, explained champion."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -16,20 +16,31 @@ from leadlight.features.engines.feature_table import compute_features
 from leadlight.features.errors import NoSignalError, NotEnoughDataError
 from leadlight.features.publication import published_directory
 from leadlight.features.snapshots import SnapshotCounts, training_snapshots
-from leadlight.features.taxonomy import DEFAULT_PAGE_RULES, PageRule
 from leadlight.features.validation import DoorReport
 from leadlight.models.decision import DecisionVersion
-from leadlight.models.threshold import ThresholdChoice, choose_threshold
-from leadlight.models.training import TrainingResult, train_model
+from leadlight.models.threshold import choose_threshold
+from leadlight.models.training import train_model
+from leadlight.models.training_rows import Watch
 
 from .config import Config, config_hash
 from .fingerprint import code_hash, data_hash
+from .fold_store import kept_folds
+from .leak_audit import audit
 from .policy import floors_of, policy_of
-from .prepare import door_summary, engine_of, load_frame, open_door, scoring_plan, snapshot_plan
+from .prepare import (
+    door_summary,
+    engine_of,
+    load_frame,
+    open_door,
+    page_rules,
+    scoring_plan,
+    snapshot_plan,
+)
 from .progress import Progress
 from .registry import registry_of
 from .training_labels import feedback_story, judged_snapshots, with_label_history
 from .training_record import no_signal_record, training_record
+from .training_story import training_story
 from .workspace import Workspace
 
 
@@ -62,6 +73,7 @@ class _TrainingSet:
     features: tuple[Feature, ...]
     definition: FeatureDefinition
     counts: SnapshotCounts
+    leaks: tuple[dict[str, Any], ...]
     notes: tuple[str, ...]
 
 
@@ -88,13 +100,18 @@ def train(config: Config, progress: Progress) -> Trained:
                 "config_hash": config_hash(config),
                 "code_hash": code_hash(),
             }
-    with _no_signal_on_record(config, hashes), progress.stage("Training and evaluating"):
+    with (
+        _no_signal_on_record(config, hashes),
+        progress.stage("Training and evaluating") as tell,
+        kept_folds(workspace.folds) as folds,
+    ):
         result = train_model(
             training_set.frame,
             training_set.features,
             horizon_days=config.label.horizon_days,
+            immature=config.label.immature,
             seed=config.seed,
-            progress=progress.note,
+            watch=Watch(progress.note, tell, folds),
         )
     with progress.stage("Choosing the threshold"):
         choice = choose_threshold(
@@ -113,16 +130,22 @@ def train(config: Config, progress: Progress) -> Trained:
         **hashes,
     }
     decision = DecisionVersion(
-        compiled=result.compiled,
-        calibration=result.calibration,
+        compiled=result.fitted.compiled,
+        calibration=result.fitted.calibration,
         reference=result.reference,
         threshold=choice,
         floors=floors_of(config),
         definition=training_set.definition,
         metadata=metadata,
     )
-    story = _story(result, choice, training_set, door, metadata)
-    story["feedback"] = feedback_story(result.held_out, training_set.judged, config.seed)
+    story = training_story(result, choice, training_set.features) | {
+        "metadata": metadata,
+        "snapshots": asdict(training_set.counts),
+        "leaks": list(training_set.leaks),
+        "door": door_summary(door),
+        "feedback": feedback_story(result.held_out, training_set.judged, config.seed),
+        "notes": [*training_set.notes, *choice.notes],
+    }
     with progress.stage("Registering the champion"):
         number = registry_of(config).register(decision, story, training_record(config, story))
     return Trained(number, decision, story, door)
@@ -140,16 +163,18 @@ def _training_set(
         with progress.stage("Placing snapshots and labels"):
             counts = training_snapshots(engine, door.tables, snapshot_plan(config), snapshots)
             _require_snapshots(counts, config)
+        with progress.stage("Auditing leaks"):
+            audited = audit(config, engine, door.tables, snapshots)
         with progress.stage("Computing features") as tell:
             defined = define_features(
                 engine,
                 door.tables,
                 snapshots,
                 lookback_days=config.features.lookback_days,
-                exclude=config.features.exclude,
+                exclude=(*config.features.exclude, *audited.excluded),
                 include=config.features.include,
                 engagement=config.features.engagement,
-                page_rules=_page_rules(config),
+                page_rules=page_rules(config),
                 half_life_days=config.features.half_life_days,
                 timezone=config.features.timezone,
                 store=workspace.events,
@@ -167,8 +192,15 @@ def _training_set(
             frame = with_label_history(
                 load_frame(directory / "parts"), snapshots, judged, config.label
             )
-    features = feature_catalog(defined.definition)
-    return _TrainingSet(frame, judged, features, defined.definition, counts, defined.notes)
+    return _TrainingSet(
+        frame,
+        judged,
+        feature_catalog(defined.definition),
+        defined.definition,
+        counts,
+        audited.leaks,
+        (*audited.notes, *defined.notes),
+    )
 
 
 @contextmanager
@@ -195,48 +227,3 @@ def _require_snapshots(counts: SnapshotCounts, config: Config) -> None:
 
 def _sampled_share(counts: SnapshotCounts) -> float:
     return counts.rows / (counts.rows + counts.sampled_out)
-
-
-def _page_rules(config: Config) -> tuple[PageRule, ...]:
-    own = tuple(PageRule(page.kind, page.pattern) for page in config.features.pages)
-    return own + DEFAULT_PAGE_RULES
-
-
-def _story(
-    result: TrainingResult,
-    choice: ThresholdChoice,
-    training_set: _TrainingSet,
-    door: DoorReport,
-    metadata: Mapping[str, Any],
-) -> dict[str, Any]:
-    return {
-        "metadata": dict(metadata),
-        "evaluation": result.evaluation.to_dict(),
-        "unseen": result.unseen.to_dict() if result.unseen else None,
-        "candidates": [candidate.to_dict() for candidate in result.candidates],
-        "windows": list(result.windows.description),
-        "importance": _importance(result, training_set.features),
-        "threshold": choice.to_dict(),
-        "snapshots": asdict(training_set.counts),
-        "door": door_summary(door),
-        "notes": [*training_set.notes, *choice.notes],
-    }
-
-
-def _importance(result: TrainingResult, features: Sequence[Feature]) -> list[dict[str, Any]]:
-    """Sum each group's strengths; the strongest feature lends its label and family."""
-    groups: dict[str, dict[str, Any]] = {}
-    used = [feature for feature in features if feature.name in result.importance]
-    for feature in sorted(used, key=lambda each: -result.importance[each.name]):
-        strength = result.importance[feature.name]
-        group = groups.setdefault(
-            feature.group,
-            {
-                "group": feature.group,
-                "label": feature.label,
-                "family": feature.family,
-                "strength": 0.0,
-            },
-        )
-        group["strength"] += strength
-    return sorted(groups.values(), key=lambda group: -group["strength"])

@@ -120,7 +120,7 @@ def _figures(story: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
     yield from _estimate("mql_share", choice["share"])
     ceiling = story.get("ceiling") or {}
     yield from _estimate("ceiling_log_loss", ceiling.get("log_loss"))
-    yield from _estimate("ceiling_auc", ceiling.get("auc"))
+    yield from _estimate("blend_log_loss", ceiling.get("blend"))
     for verdict in ("certain", "suspect"):
         if "leaks" in story:
             found = sum(leak["verdict"] == verdict for leak in story["leaks"])

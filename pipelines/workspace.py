@@ -36,6 +36,11 @@ class Workspace:
         return self.root / "events"
 
     @property
+    def folds(self) -> Path:
+        """Finished folds of the last training."""
+        return self.root / "folds"
+
+    @property
     def scores(self) -> Path:
         """One partition of scores per ``as_of``."""
         return self.root / "scores"

@@ -104,7 +104,7 @@ def define_features(
         raise ConfigError(f"features.lookback_days: {days[0]} is below one day")
     rules = _checked_rules(engine, page_rules)
     source = parquet(snapshots)
-    found = _candidates(engine, tables)
+    found = profile_candidates(engine, tables)
     with _events(engine, tables, rules, source, store) as held:
         events = _event_names(held.kinds) if held else {}
         _check_names(
@@ -152,7 +152,8 @@ def _checked_rules(engine: DuckDBEngine, rules: Sequence[PageRule]) -> tuple[Pag
     return tuple(checked)
 
 
-def _candidates(engine: DuckDBEngine, tables: CanonicalTables) -> tuple[Candidate, ...]:
+def profile_candidates(engine: DuckDBEngine, tables: CanonicalTables) -> tuple[Candidate, ...]:
+    """Return every column that may become a feature, in order, before its values are looked at."""
     types = _types(engine, tables)
     found = [
         each for table, columns in types.items() for each in candidates(table, columns.items())
@@ -232,14 +233,14 @@ def _check_names(
     columns = {name for candidate in found for name in candidate.names}
     everything = columns | set(events) | _AGE
     for setting, names in settings.items():
-        known = everything if setting == "exclude" else columns
+        known = columns if setting == "engagement" else everything
         for name in names:
             if name not in known:
                 raise ConfigError(
                     f"features.{setting}: nothing in the data is called {name!r}."
                     f"{did_you_mean(name, sorted(known))}",
                     hint="Name a column of leads or accounts"
-                    + (", or a type of event." if setting == "exclude" else "."),
+                    + ("." if setting == "engagement" else ", or a type of event."),
                 )
     for name in settings["include"]:
         if name in settings["exclude"]:

@@ -100,30 +100,24 @@ def recency_sentence(recency: Mapping[str, Any] | None) -> str | None:
     )
 
 
-def ceiling_sentence(
-    ceiling: Mapping[str, Any] | None, evaluation: Mapping[str, Any]
-) -> str | None:
+def ceiling_sentence(ceiling: Mapping[str, Any] | None) -> str | None:
     """Say what a model that cannot be explained would reach; None where it was not tried.
 
     Parameters
     ----------
     ceiling : mapping or None
-        ``{log_loss, auc}`` of unlimited trees on the test window.
-    evaluation : mapping
-        ``Evaluation.to_dict()`` of the test window.
+        ``{log_loss, blend}``: of unlimited trees and of the blend, on the same rows, which neither
+        was fitted on.
     """
     if ceiling is None:
         return None
-    theirs, ours = number(ceiling["log_loss"]), number(evaluation["log_loss"])
+    theirs, ours = number(ceiling["log_loss"]), number(ceiling["blend"])
     if theirs is None or ours is None:
         return None
     said = (
         "For comparison: trees without limits, whose reasons cannot be told exactly, reach a log "
-        f"loss of {decimal(theirs, 4)}"
+        f"loss of {decimal(theirs, 4)} on the rows that judged the choice"
     )
-    auc = number(ceiling.get("auc"))
-    if auc is not None:
-        said += f" and an AUC of {decimal(auc)}"
     if theirs >= ours:
         return f"{said}: no better than this model's {decimal(ours, 4)}."
     return f"{said}, against this model's {decimal(ours, 4)}."

@@ -156,7 +156,7 @@ def summarize(
         blend=blend_sentences(blend),
         candidates=[candidate_summary(candidate, blend) for candidate in candidates],
         recency=recency_sentence(recency),
-        ceiling=ceiling_sentence(ceiling, evaluation),
+        ceiling=ceiling_sentence(ceiling),
         windows=[plain(sentence) for sentence in windows],
         tried=[plain(sentence) for sentence in tried],
         door=door_summary(door),

@@ -111,13 +111,10 @@ def test_recency_says_how_fast_old_rows_fade_or_that_they_do_not():
 
 
 def test_the_ceiling_is_compared_with_the_model():
-    evaluation = samples.evaluation()
-    assert ceiling_sentence(samples.CEILING, evaluation).endswith("against this model's 0.2142.")
-    worse = {"log_loss": samples.estimate(0.22, 0.01), "auc": None}
-    said = ceiling_sentence(worse, evaluation)
-    assert "no better than this model's 0.2142" in said
-    assert "AUC" not in said
-    assert ceiling_sentence(None, evaluation) is None
+    assert ceiling_sentence(samples.CEILING).endswith("against this model's 0.2142.")
+    worse = samples.CEILING | {"log_loss": samples.estimate(0.22, 0.01)}
+    assert "no better than this model's 0.2142" in ceiling_sentence(worse)
+    assert ceiling_sentence(None) is None
 
 
 def test_a_segment_whose_promise_was_missed_is_named():

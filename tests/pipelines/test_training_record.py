@@ -124,7 +124,7 @@ def test_leak_audit_blend_and_ceiling_of_a_story_are_recorded(config: Config) ->
     assert "won\\_reason" in record.files["model_card.md"]
     assert record.metrics["leaks_certain"] == 2
     assert record.metrics["leaks_suspect"] == 1
-    assert record.metrics["ceiling_auc"] == samples.CEILING["auc"]
+    assert record.metrics["blend_log_loss"] == samples.CEILING["blend"]
     assert record.metrics["ceiling_log_loss_low"] == samples.CEILING["log_loss"]["low"]
     assert record.params["candidate"] == "logistic, boosted_additive"
     assert [run.metrics["weight"] for run in record.nested] == [0.34, 0.71, 0.0]

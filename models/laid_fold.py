@@ -1,0 +1,79 @@
+"""A fold as it was then: what was known of the rows that teach, and the later rows that judge."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from .encoding import FloatArray
+from .maturity import KnownRows, Treatment, known_rows
+from .selection import Fold
+from .time_order import Rows, TimeOrder
+
+
+@dataclass(frozen=True, eq=False)
+class LaidFold:
+    """Rows that teach with what was known of them, and rows that judge.
+
+    Attributes
+    ----------
+    fit : ndarray of int
+        Positions in the frame.
+    won : ndarray of bool
+        What was known of each fit row: a win that had come.
+    weight : ndarray of float64
+        What each fit row counts for by what was known of it.
+    judge : ndarray of int
+        Positions in the frame.
+    """
+
+    fit: Rows
+    won: npt.NDArray[np.bool_]
+    weight: FloatArray
+    judge: Rows
+
+
+def laid_fold(
+    fold: Fold, frame: pd.DataFrame, order: TimeOrder, *, horizon_days: int, immature: Treatment
+) -> LaidFold:
+    """Return what was known when a fold's judging window began.
+
+    Parameters
+    ----------
+    fold : Fold
+        Its fit rows are the mature ones.
+    frame : DataFrame
+    order : TimeOrder
+        Of the frame's rows.
+    horizon_days : int
+    immature : {"drop", "weight"}
+        What becomes of the snapshots that were young then.
+    """
+    if order.kind != "as_of" or not len(fold.judge) or immature == "drop":
+        known = plainly_known(frame, fold.fit)
+    else:
+        cutoff = int(order.moment[fold.judge].min())
+        known = known_at(frame, order, cutoff, horizon_days=horizon_days, immature=immature)
+    return LaidFold(known.rows, known.won, known.weight, fold.judge)
+
+
+def known_at(
+    frame: pd.DataFrame, order: TimeOrder, moment: int, *, horizon_days: int, immature: Treatment
+) -> KnownRows:
+    """Return what was known of dated rows at a moment (microseconds, UTC); see ``known_rows``."""
+    return known_rows(
+        frame,
+        np.flatnonzero(order.moment < moment),
+        pd.Timestamp(moment, unit="us", tz="UTC"),
+        horizon_days=horizon_days,
+        treatment=immature,
+    )
+
+
+def plainly_known(frame: pd.DataFrame, rows: Rows) -> KnownRows:
+    """Return rows whose labels are all known, with weights of their own."""
+    taken = frame.iloc[rows]
+    weight = taken["weight"].to_numpy(dtype=np.float64) if "weight" in taken else np.ones(len(rows))
+    won = taken["label"].to_numpy(dtype=bool)
+    return KnownRows(rows, won, np.ones(len(rows), dtype=bool), weight)

@@ -1,0 +1,65 @@
+"""The story of a training as plain data: for the registry, the report and machines."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from leadlight.features.feature import Feature
+from leadlight.models.candidates import CEILING
+from leadlight.models.fitted_model import FittedModel
+from leadlight.models.signal import tried
+from leadlight.models.threshold import ThresholdChoice
+from leadlight.models.training import TrainingResult
+
+
+def training_story(
+    result: TrainingResult, choice: ThresholdChoice, features: Sequence[Feature]
+) -> dict[str, Any]:
+    """Return what a training found, as plain data for a JSON file.
+
+    Parameters
+    ----------
+    result : TrainingResult
+    choice : ThresholdChoice
+    features : sequence of Feature
+        The catalog, in its order.
+    """
+    fitted = result.fitted
+    return {
+        "evaluation": result.evaluation.to_dict(),
+        "unseen": result.unseen.to_dict() if result.unseen else None,
+        "candidates": [each.to_dict() for each in fitted.candidates],
+        "blend": [{"name": name, "weight": weight} for name, weight in fitted.weights.items()],
+        "ceiling": _ceiling(fitted),
+        "recency": fitted.recency.to_dict(),
+        "level": fitted.level.to_dict(),
+        "tried": list(tried(fitted)),
+        "windows": [*result.windows.description, *fitted.folds.description],
+        "segments": [segment.to_dict() for segment in result.segments],
+        "importance": _importance(result, features),
+        "threshold": choice.to_dict(),
+    }
+
+
+def _ceiling(fitted: FittedModel) -> dict[str, Any]:
+    """Return what trees without limits reach on the rows that judged the blend."""
+    trees = next(each for each in fitted.candidates if each.name == CEILING)
+    return {"log_loss": trees.log_loss.to_dict(), "blend": fitted.log_loss}
+
+
+def _importance(result: TrainingResult, features: Sequence[Feature]) -> list[dict[str, Any]]:
+    """Sum each group's strengths; the strongest feature lends its label and family."""
+    groups: dict[str, dict[str, Any]] = {}
+    used = [feature for feature in features if feature.name in result.importance]
+    for feature in sorted(used, key=lambda each: -result.importance[each.name]):
+        strength = result.importance[feature.name]
+        group = groups.setdefault(
+            feature.group,
+            {
+                "group": feature.group,
+                "label": feature.label,
+                "family": feature.family,
+                "strength": 0.0,
+            },
+        )
+        group["strength"] += strength
+    return sorted(groups.values(), key=lambda group: -group["strength"])
