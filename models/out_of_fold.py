@@ -192,7 +192,7 @@ def _digest(features: Sequence[Feature], rows: Lesson, seed: int) -> str:
     """Return a name for all that the fits depend on but the task."""
     digest = hashlib.sha256(repr((tuple(features), seed)).encode())
     for array in (rows.matrix, rows.won, rows.weight, rows.cluster):
-        digest.update(np.asfortranarray(array).data if array.ndim > 1 else array.tobytes())
+        digest.update(np.asfortranarray(array).T.data if array.ndim > 1 else array.tobytes())
     return digest.hexdigest()
 
 
