@@ -21,6 +21,7 @@ from sklearn.preprocessing import OrdinalEncoder
 
 from leadlight.features.catalog import feature_catalog
 from leadlight.models.selection import split_windows
+from leadlight.models.time_order import time_order
 from leadlight.pipelines.config import load_config
 from leadlight.pipelines.registry import registry_of
 from leadlight.pipelines.scores import read_scores
@@ -116,7 +117,7 @@ def _open_horizons(scored: dict[str, Any], horizon_days: int) -> bool:
 
 def _peer_auc(frame: pd.DataFrame, definition: Any, horizon_days: int, seed: int) -> float:
     """Fit the plain peer on every row known before the last window, and rank that window."""
-    windows = split_windows(frame, horizon_days=horizon_days, seed=seed)
+    windows = split_windows(frame, time_order(frame, horizon_days=horizon_days, seed=seed))
     features = feature_catalog(definition)
     categories = [feature.name for feature in features if feature.kind == "category"]
     numbers = [feature.name for feature in features if feature.kind == "numeric"]

@@ -155,7 +155,11 @@ class LeadEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def fit(self, X: pd.DataFrame, y: object = None) -> Self:  # noqa: N803, ARG002
         """Learn which levels of each category, and which numbers, are known often enough."""
         check_columns(X, self.names, self.kinds)
-        lead = pd.factorize(X["lead_id"])[0] if "lead_id" in X else np.arange(len(X))
+        lead = (
+            pd.factorize(X["lead_id"], use_na_sentinel=False)[0]
+            if "lead_id" in X
+            else np.arange(len(X))
+        )
         counted = [
             _levels(X[name], lead) if kind == "category" else (None, ())
             for name, kind in zip(self.names, self.kinds, strict=True)

@@ -9,12 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .bootstrap import clustered_mean, finite
+from .bootstrap import cluster_codes, finite
 from .calibration import Calibration
 from .log_odds import Floats, counted_rows, level_shift, row_losses
 
 LEAST_WINS_OF_LEVEL = 10.0
 """Wins, and losses, that must remain in a memory's weights for a level to be read from them."""
+
+CLEAR_EVIDENCE = 3.0
+"""Nats (odds of 20 to 1) by which a memory must have foretold better than any longer one."""
 
 _BLOCKS = 20
 _LEAST_BLOCKS = 3
@@ -87,12 +90,15 @@ class Labelled:
         Place of each row in time, any unit.
     weight : array of shape (n,), optional
         How many rows each counts for, at least 0.
+    cluster : array of shape (n,), optional
+        Lead or account of each row, whose repeated snapshots are one piece of evidence.
     """
 
     margin: ArrayLike
     label: ArrayLike
     moment: ArrayLike
     weight: ArrayLike | None = None
+    cluster: ArrayLike | None = None
 
 
 def tracked_level(
@@ -103,17 +109,18 @@ def tracked_level(
     *,
     gap: float,
     weight: ArrayLike | None = None,
+    cluster: ArrayLike | None = None,
 ) -> TrackedLevel:
     """Let the level of one model follow the newest labels, on rows that it was not fitted on.
 
     The rows are walked in time, block by block. For each block and each memory the level is read
     from the rows whose labels were known when the block began, newest rows most, and judged by log
-    loss on the block. The longest memory within one standard error of the best serves; where that
-    is all rows, nothing is changed.
+    loss on the block. The longest memory that no shorter one beats by clear evidence serves; where
+    that is all rows, nothing is changed.
 
     Parameters
     ----------
-    margin, label, moment, weight : array of shape (n,)
+    margin, label, moment, weight, cluster : array of shape (n,)
         As in ``Labelled``.
     calibration : Calibration
         Fitted on these rows; only its level changes.
@@ -122,9 +129,11 @@ def tracked_level(
 
     References
     ----------
-    Dawid (1984), Statistical theory: the prequential approach.
+    Dawid (1984), Statistical theory: the prequential approach. Kass & Raftery (1995), Bayes
+    factors. Errors over blocks would not serve here: one jump of the base rate makes them so large
+    that no memory is ever clearly better.
     """
-    history = _History.of(Labelled(margin, label, moment, weight), calibration)
+    history = _History.of(Labelled(margin, label, moment, weight, cluster), calibration)
     if not len(history.won):
         return TrackedLevel(calibration, math.inf, 0.0, ())
     blocks = [
@@ -142,15 +151,15 @@ def retrained_level(
 
     A model that is fitted anew has taken in the newest wins already, so that what earlier models
     promised says nothing of its level. It is read from the model's own rows: unlike a slope, a mean
-    can hardly be overfitted by a model that has an intercept. The longest memory within one
-    standard error of the best serves.
+    can hardly be overfitted by a model that has an intercept. The memory is chosen as in
+    ``tracked_level``.
 
     Parameters
     ----------
     folds : sequence of (Labelled, Labelled)
         Per fold, in time: the rows that its model was fitted on (with the weights it was fitted
-        with) and the later rows that judge it, all with margins of this fold's model. The later
-        rows should reach about as far ahead as the final model will serve.
+        with) and the later rows that judge it, all with margins of this fold's model. No row is
+        judged in two folds.
     newest : Labelled
         The rows that the final model was fitted on, with its margins and weights.
     calibration : Calibration
@@ -192,17 +201,27 @@ class _History:
     log_odds: Floats
     won: Floats
     weight: Floats
+    cluster: Floats
 
     @classmethod
     def of(cls, rows: Labelled, calibration: Calibration) -> "_History":
         at, _, _ = counted_rows(rows.moment, rows.label, rows.weight)
         values, won, rows_of = counted_rows(rows.margin, rows.label, rows.weight)
+        codes = cluster_codes(rows.cluster, len(np.asarray(rows.label)))
+        cluster, _, _ = counted_rows(codes, rows.label, rows.weight)
         order = np.argsort(at, kind="stable")
-        return cls(at[order], calibration.log_odds(values[order]), won[order], rows_of[order])
+        log_odds = calibration.log_odds(values[order])
+        return cls(at[order], log_odds, won[order], rows_of[order], cluster[order])
 
     def rows(self, first: int, end: int) -> "_History":
         part = slice(first, end)
-        return _History(self.moment[part], self.log_odds[part], self.won[part], self.weight[part])
+        return _History(
+            self.moment[part],
+            self.log_odds[part],
+            self.won[part],
+            self.weight[part],
+            self.cluster[part],
+        )
 
     def shift(self, half_life: float) -> float:
         """Read the shift of the level, newest rows most; none from rows of one label only.
@@ -240,7 +259,7 @@ class _History:
 def _best_memory(
     pairs: Sequence[tuple[_History, _History]],
 ) -> tuple[tuple[MemoryTrial, ...], float]:
-    """Judge each memory on the rows that followed; the longest within one standard error serves."""
+    """Judge each memory on the rows that followed; the longest not clearly beaten serves."""
     pairs = [
         (known, following)
         for known, following in pairs
@@ -259,14 +278,10 @@ def _best_memory(
         MemoryTrial(half_life, float(np.average(loss, weights=weight)))
         for half_life, loss in losses.items()
     )
-    best = min(trials, key=lambda trial: trial.log_loss).half_life
-    # All rows of a block share the error of its level.
-    block = np.repeat(np.arange(len(pairs)), [len(following.won) for _, following in pairs])
-    for half_life in reversed(losses):
-        gain, error = clustered_mean(losses[half_life] - losses[best], block, weight)
-        if gain <= error:
-            return trials, half_life
-    return trials, best
+    lowest = min(trial.log_loss for trial in trials)
+    evidence = sum(len(np.unique(following.cluster)) for _, following in pairs)
+    enough = lowest + CLEAR_EVIDENCE / evidence
+    return trials, next(each.half_life for each in reversed(trials) if each.log_loss <= enough)
 
 
 def _memories(known: _History) -> list[float]:

@@ -10,8 +10,8 @@ from .encoding import FloatArray
 
 Slots = npt.NDArray[np.intp]
 
-_CELLS = 4096
-_MOST_PASSES = 4
+_CELLS = 16_384
+_MOST_PASSES = 12
 _MANY_VALUES = 1000
 
 

@@ -1,38 +1,58 @@
-"""The candidates are additive, deterministic, and take what real columns hold."""
+"""The candidates are additive or pairwise, deterministic, and take what real columns hold."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lead_frames import FEATURES, leads
-from sklearn.base import clone
+from lead_frames import FEATURES, feature, leads
 from sklearn.metrics import roc_auc_score
+from sklearn.pipeline import Pipeline
 
-from leadlight.models.candidates import candidates, signed_log
+from leadlight.models.bootstrap import lead_clusters
+from leadlight.models.candidates import CANDIDATES, CEILING, candidate
+from leadlight.models.directions import agreeing_directions
+from leadlight.models.encoding import LeadEncoder, feature_kinds
+from leadlight.models.interactions import interacting_pairs
+from leadlight.models.lesson import Lesson
+from leadlight.models.scales import signed_log
 
-NAMES = ("logistic", "boosted_additive")
+ADDITIVE = ("logistic", "boosted_additive")
 
 
-@pytest.mark.parametrize("name", NAMES)
+def taught(frame, features=FEATURES) -> tuple[LeadEncoder, Lesson]:
+    names = tuple(each.name for each in features)
+    encoder = LeadEncoder(names, feature_kinds(features)).fit(frame)
+    won = frame["label"].to_numpy(dtype=bool)
+    matrix = encoder.transform(frame)
+    return encoder, Lesson(matrix, won, np.ones(len(frame)), lead_clusters(frame))
+
+
+def fitted(name, frame, features=FEATURES, seed=0) -> Pipeline:
+    encoder, lesson = taught(frame, features)
+    pipeline = candidate(name, features, lesson, seed=seed).fit(lesson.matrix, lesson.won)
+    return Pipeline([("encode", encoder), *pipeline.steps])
+
+
+@pytest.mark.parametrize("name", [*CANDIDATES, CEILING])
 def test_candidate_learns_more_than_chance_on_new_leads(name):
     known, new = leads(), leads(seed=1)
-    pipeline = candidates(FEATURES, seed=0)[name].fit(known, known["label"])
+    pipeline = fitted(name, known)
     assert roc_auc_score(new["label"], pipeline.decision_function(new)) > 0.75
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*CANDIDATES, CEILING])
 def test_same_seed_gives_the_same_margins(name):
     frame = leads(1500)
-    pipeline = candidates(FEATURES, seed=3)[name]
-    first = clone(pipeline).fit(frame, frame["label"]).decision_function(frame)
-    second = clone(pipeline).fit(frame, frame["label"]).decision_function(frame)
+    first, second = (fitted(name, frame, seed=3).decision_function(frame) for _ in range(2))
     np.testing.assert_array_equal(first, second)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ADDITIVE)
 def test_changing_one_feature_adds_the_same_whatever_the_others_are(name):
     frame = leads(1500)
-    pipeline = candidates(FEATURES, seed=0)[name].fit(frame, frame["label"])
+    pipeline = fitted(name, frame)
     low = pipeline.decision_function(frame.assign(visits=1))
     high = pipeline.decision_function(frame.assign(visits=9))
     np.testing.assert_allclose(high - low, (high - low)[0], rtol=0, atol=1e-9)
@@ -41,11 +61,46 @@ def test_changing_one_feature_adds_the_same_whatever_the_others_are(name):
 
 def test_scorecard_does_not_extrapolate_beyond_the_training_range():
     frame = leads(1500)
-    pipeline = candidates(FEATURES, seed=0)["logistic"].fit(frame, frame["label"])
+    pipeline = fitted("logistic", frame)
     most = int(frame["visits"].max())
     at_most = pipeline.decision_function(frame.assign(visits=most))
     beyond = pipeline.decision_function(frame.assign(visits=most * 1000))
     np.testing.assert_allclose(beyond, at_most, rtol=0, atol=1e-9)
+
+
+def test_two_features_that_only_tell_something_together_are_found_as_a_pair():
+    frame = leads(4000)
+    generator = np.random.default_rng(1)
+    frame["revenue"] = generator.normal(size=4000)
+    frame["days_since_last"] = generator.normal(size=4000)
+    together = (frame["revenue"] > 0) == (frame["days_since_last"] > 0)
+    frame["label"] = generator.random(4000) < np.where(together, 0.6, 0.1)
+    _, lesson = taught(frame)
+    first, second = interacting_pairs(FEATURES, lesson, seed=0)[0]
+    assert {FEATURES[first].name, FEATURES[second].name} == {"revenue", "days_since_last"}
+    new = frame.sample(frac=1.0, random_state=0)
+    alone, pairs = (fitted(name, frame).decision_function(new) for name in CANDIDATES[1:])
+    assert roc_auc_score(new["label"], pairs) > roc_auc_score(new["label"], alone) + 0.1
+
+
+def test_a_direction_is_held_to_only_where_the_data_agree():
+    rising = tuple(replace(each, direction=1) for each in FEATURES)
+    falling = tuple(replace(each, direction=-1) for each in FEATURES)
+    _, lesson = taught(leads())
+    visits = [each.name for each in FEATURES].index("visits")
+    assert agreeing_directions(rising, lesson)[visits] == 1
+    assert agreeing_directions(falling, lesson)[visits] == 0
+    kinds = [each.kind for each in FEATURES]
+    for direction, kind in zip(agreeing_directions(rising, lesson), kinds, strict=True):
+        assert direction == 0 or kind == "numeric"
+
+
+def test_more_of_what_is_expected_to_help_never_lowers_the_margin():
+    features = (replace(feature("visits"), direction=1), *FEATURES[1:])
+    frame = leads(1500)
+    pipeline = fitted("boosted_additive", frame, features)
+    margins = [pipeline.decision_function(frame.assign(visits=count))[0] for count in range(15)]
+    assert np.all(np.diff(margins) >= 0)
 
 
 @given(st.floats(-1e100, 1e100), st.floats(-1e100, 1e100))

@@ -210,3 +210,12 @@ def test_encoder_keeps_levels_by_frequency_then_name():
     counts = TRAINING["industry"].value_counts()
     assert "Beekeeping" not in levels
     assert sorted(levels, key=lambda level: (-counts[level], level)) == list(levels)
+
+
+def test_a_level_counts_by_leads_and_not_by_their_snapshots():
+    city = ["Oslo"] * 60 + ["Bergen"] * 60
+    lead = [f"lead-{at % 4}" for at in range(60)] + [f"lead-{at % 5}" for at in range(60)]
+    frame = pd.DataFrame({"lead_id": lead, "city": pd.Series(city, dtype="str")})
+    encoding = LeadEncoder(("city",), ("category",)).fit(frame).encoding_
+    assert encoding.levels == (("Bergen",),)
+    assert encoding.rare == (("Oslo",),)

@@ -10,25 +10,31 @@ from hypothesis import strategies as st
 from lead_frames import DAY, dated, leads
 
 from leadlight.features.errors import NotEnoughDataError
-from leadlight.models.selection import Windows, lead_folds, split_windows
+from leadlight.models.selection import Folds, Windows, lead_folds, rolling_folds, split_windows
+from leadlight.models.time_order import time_order
 
 
 def world(rows=6000, seed=0):
     return leads(rows, seed)[["lead_id", "account_id", "as_of", "label", "position"]]
 
 
-def used(windows: Windows):
-    every = (windows.fit, windows.select, windows.calibrate, windows.test)
-    return [rows for rows in every if len(rows)]
+def split(frame: pd.DataFrame, *, horizon_days: int = 90, seed: int = 0) -> Windows:
+    return split_windows(frame, time_order(frame, horizon_days=horizon_days, seed=seed))
 
 
-def test_long_history_gives_four_windows_near_the_intended_shares():
+def folds_of(frame: pd.DataFrame, *, horizon_days: int = 90, seed: int = 0) -> Folds:
+    order = time_order(frame, horizon_days=horizon_days, seed=seed)
+    return rolling_folds(frame, order, seed=seed)
+
+
+def test_the_last_fifth_of_a_long_history_is_set_apart():
     frame = dated(world(40000), dates=120)
-    windows = split_windows(frame, horizon_days=90, seed=0)
-    sizes = np.array([len(rows) for rows in used(windows)])
-    np.testing.assert_allclose(sizes / sizes.sum(), [0.5, 0.15, 0.15, 0.2], atol=0.02)
+    windows = split(frame)
+    assert len(windows.test) / (len(windows.train) + len(windows.test)) == pytest.approx(
+        0.2, abs=0.02
+    )
     assert windows.time_ordered
-    assert windows.description[0].startswith("Four windows in the order of time")
+    assert windows.description[0].startswith("The last window is looked at once")
 
 
 @settings(max_examples=60, deadline=None)
@@ -41,21 +47,26 @@ def test_long_history_gives_four_windows_near_the_intended_shares():
 def test_no_label_looks_into_a_later_window(dates, every, horizon, seed):
     frame = dated(world(1500, seed), dates=dates, every_days=every, seed=seed)
     try:
-        windows = split_windows(frame, horizon_days=horizon, seed=seed)
+        windows = split(frame, horizon_days=horizon, seed=seed)
     except NotEnoughDataError:
         assert dates * every <= horizon * 2
         return
-    moments = [frame["as_of"].iloc[rows] for rows in used(windows)]
-    for earlier, later in pairwise(moments):
-        assert earlier.max() + horizon * DAY <= later.min()
-    train = frame["as_of"].iloc[windows.train]
-    assert train.max() + horizon * DAY <= moments[-1].min()
-    assert set(np.concatenate(used(windows)[:-1])) <= set(windows.train)
+    as_of = frame["as_of"]
+    train, test = as_of.iloc[windows.train], as_of.iloc[windows.test]
+    assert train.max() + horizon * DAY <= test.min()
+    before = as_of.iloc[windows.before_test]
+    assert before.max() < test.min()
+    assert len(before) + len(test) == len(frame)
+    known = frame.iloc[windows.train]
+    folds = folds_of(known, horizon_days=horizon, seed=seed)
+    for fold in folds.folds if folds.rolling else ():
+        judged = known["as_of"].iloc[fold.judge]
+        assert known["as_of"].iloc[fold.fit].max() + horizon * DAY <= judged.min()
 
 
-def test_final_fit_takes_every_row_known_before_the_test():
+def test_every_row_known_before_the_test_is_trained_on():
     frame = dated(world(), dates=33)
-    windows = split_windows(frame, horizon_days=90, seed=0)
+    windows = split(frame)
     known = frame["as_of"] + 90 * DAY <= frame["as_of"].iloc[windows.test].min()
     np.testing.assert_array_equal(windows.train, np.flatnonzero(known))
 
@@ -63,26 +74,39 @@ def test_final_fit_takes_every_row_known_before_the_test():
 def test_windows_do_not_depend_on_the_order_of_the_rows():
     frame = dated(world(), dates=33)
     shuffled = frame.sample(frac=1.0, random_state=5)
-    one = split_windows(frame, horizon_days=90, seed=0)
-    other = split_windows(shuffled, horizon_days=90, seed=0)
+    one, other = split(frame), split(shuffled)
     assert one.description == other.description
-    for rows, others in zip(used(one), used(other), strict=True):
-        assert set(frame.index[rows]) == set(shuffled.index[others])
+    assert set(frame.index[one.test]) == set(shuffled.index[other.test])
+    folds, others = folds_of(frame), folds_of(shuffled)
+    for fold, another in zip(folds.folds, others.folds, strict=True):
+        assert set(frame.index[fold.judge]) == set(shuffled.index[another.judge])
 
 
-@pytest.mark.parametrize(("dates", "windows_named"), [(33, "Four"), (10, "Three"), (6, "Two")])
-def test_shorter_histories_walk_down_the_ladder(dates, windows_named):
-    windows = split_windows(dated(world(), dates=dates), horizon_days=90, seed=0)
-    assert windows.description[0].startswith(f"{windows_named} windows")
-    assert bool(len(windows.select)) == (windows_named != "Two")
-    assert bool(len(windows.calibrate)) == (windows_named == "Four")
+def test_rolling_folds_follow_each_other_and_judge_no_row_twice():
+    frame = dated(world(), dates=33)
+    folds = folds_of(frame)
+    judged = [frame["as_of"].iloc[fold.judge] for fold in folds.folds]
+    for earlier, later in pairwise(judged):
+        assert earlier.max() < later.min()
+    assert len(np.unique(folds.judged)) == len(folds.judged)
+    sizes = [len(fold.fit) for fold in folds.folds]
+    assert sizes == sorted(sizes)
+
+
+@pytest.mark.parametrize(
+    ("dates", "count", "rolling"), [(33, 3, True), (7, 2, True), (6, 1, True), (5, 5, False)]
+)
+def test_shorter_histories_walk_down_the_ladder(dates, count, rolling):
+    folds = folds_of(dated(world(), dates=dates))
+    assert (len(folds.folds), folds.rolling) == (count, rolling)
+    assert folds.description[0].startswith("Choices are judged")
 
 
 def test_a_single_date_cannot_be_split_and_says_what_to_do():
     with pytest.raises(
         NotEnoughDataError, match=r"from 2023-01-01 to 2023-01-01.*90 days"
     ) as error:
-        split_windows(dated(world(), dates=1), horizon_days=90, seed=0)
+        split(dated(world(), dates=1))
     assert "label.horizon_days" in str(error.value.hint)
 
 
@@ -91,38 +115,36 @@ def test_wins_in_the_first_half_only_cannot_be_tested():
     middle = frame["as_of"].min() + 50 * DAY
     frame["label"] &= frame["as_of"] < middle
     with pytest.raises(NotEnoughDataError, match="cannot be split"):
-        split_windows(frame, horizon_days=90, seed=0)
+        split(frame)
 
 
 def test_rows_in_order_keep_equal_positions_together():
     frame = world()
     frame["position"] = np.repeat(np.arange(len(frame) // 4), 4)[::-1].astype(float)
-    windows = split_windows(frame, horizon_days=90, seed=0)
-    places = [frame["position"].iloc[rows] for rows in used(windows)]
-    for earlier, later in pairwise(places):
-        assert earlier.max() < later.min()
-    assert sum(len(rows) for rows in used(windows)) == len(frame)
+    windows = split(frame)
+    places = [frame["position"].iloc[rows] for rows in (windows.train, windows.test)]
+    assert places[0].max() < places[1].min()
+    assert len(windows.train) + len(windows.test) == len(frame)
     assert windows.time_ordered
 
 
 def test_without_time_or_order_whole_accounts_are_drawn_at_random():
     frame = world()
     frame["account_id"] = [f"account {at % 700}" for at in range(len(frame))]
-    windows = split_windows(frame, horizon_days=90, seed=1)
-    accounts = [set(frame["account_id"].iloc[rows]) for rows in used(windows)]
-    for at, some in enumerate(accounts):
-        assert all(some.isdisjoint(others) for others in accounts[at + 1 :])
+    windows = split(frame, seed=1)
+    train, test = (set(frame["account_id"].iloc[rows]) for rows in (windows.train, windows.test))
+    assert train.isdisjoint(test)
     assert not windows.time_ordered
     assert "at random" in windows.description[0]
-    again = split_windows(frame, horizon_days=90, seed=1)
-    other = split_windows(frame, horizon_days=90, seed=2)
+    again = split(frame, seed=1)
+    other = split(frame, seed=2)
     np.testing.assert_array_equal(windows.test, again.test)
     assert not np.array_equal(windows.test, other.test)
 
 
 def test_description_tells_dates_and_counts():
     frame = dated(world(), dates=33)
-    windows = split_windows(frame, horizon_days=90, seed=0)
+    windows = split(frame)
     test = frame.iloc[windows.test]
     text = " ".join(windows.description)
     assert f"{test['as_of'].min():%Y-%m-%d} to {test['as_of'].max():%Y-%m-%d}" in text
@@ -142,26 +164,27 @@ def test_description_tells_dates_and_counts():
 def test_labels_that_teach_nothing_are_refused_with_counts_and_a_hint(wins, rows, message):
     frame = world(600).iloc[:rows].assign(label=np.arange(rows) < wins)
     with pytest.raises(NotEnoughDataError, match=message) as error:
-        split_windows(frame, horizon_days=90, seed=0)
+        split(frame)
     assert error.value.hint
 
 
 def test_twenty_wins_are_enough_to_split():
     frame = world(400)
     frame["label"] = np.arange(400) % 20 == 0
-    windows = split_windows(frame, horizon_days=90, seed=0)
+    windows = split(frame)
     assert frame["label"].iloc[windows.test].sum() >= 5
 
 
 def test_lead_folds_leave_out_whole_accounts_and_spread_the_wins():
     frame = pd.concat([world(300)] * 3, ignore_index=True)
     folds = lead_folds(frame, seed=0)
-    judged = np.sort(np.concatenate([judge for _, judge in folds]))
+    judged = np.sort(np.concatenate([fold.judge for fold in folds]))
     np.testing.assert_array_equal(judged, np.arange(len(frame)))
-    wins = [int(frame["label"].iloc[judge].sum()) for _, judge in folds]
+    wins = [int(frame["label"].iloc[fold.judge].sum()) for fold in folds]
     assert max(wins) - min(wins) <= 3
-    for fit, judge in folds:
-        assert set(frame["lead_id"].iloc[fit]).isdisjoint(frame["lead_id"].iloc[judge])
+    for fold in folds:
+        judged_leads = frame["lead_id"].iloc[fold.judge]
+        assert set(frame["lead_id"].iloc[fold.fit]).isdisjoint(judged_leads)
 
 
 def test_a_few_rows_without_their_place_in_time_are_refused_not_drawn_at_random():
@@ -176,4 +199,4 @@ def test_a_few_rows_without_their_place_in_time_are_refused_not_drawn_at_random(
     )
     frame.loc[7, "position"] = np.nan
     with pytest.raises(NotEnoughDataError, match="1 of 400 rows"):
-        split_windows(frame, horizon_days=30, seed=0)
+        split(frame, horizon_days=30)

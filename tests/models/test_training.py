@@ -11,10 +11,12 @@ from lead_frames import FEATURES, dated, feature, leads
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
 
-from leadlight.features.errors import NotEnoughDataError, SchemaMismatchError
-from leadlight.models.candidates import candidates
-from leadlight.models.comparison import compare
+from leadlight.features.errors import NoSignalError, NotEnoughDataError, SchemaMismatchError
+from leadlight.models.candidates import CANDIDATES, CEILING
+from leadlight.models.encoding import LeadEncoder, feature_kinds
+from leadlight.models.fitted_model import fit_model
 from leadlight.models.training import TrainingResult, train_model
+from leadlight.models.training_rows import Watch
 
 DATA = Path(os.environ.get("LEADLIGHT_DATA", Path(__file__).parents[2] / "../shared/data"))
 
@@ -41,11 +43,11 @@ def test_held_out_rows_are_the_test_window_scored_by_the_compiled_model(frame, r
     test = frame.iloc[result.windows.test]
     held_out = result.held_out
     assert held_out["lead_id"].tolist() == test["lead_id"].tolist()
-    np.testing.assert_array_equal(held_out["margin"], result.compiled.margin(test))
+    np.testing.assert_array_equal(held_out["margin"], result.fitted.compiled.margin(test))
     np.testing.assert_array_equal(
-        held_out["probability"], result.calibration.probability(held_out["margin"])
+        held_out["probability"], result.fitted.calibration.probability(held_out["margin"])
     )
-    total = result.compiled.baseline + held_out["fit"] + held_out["engagement"]
+    total = result.fitted.compiled.baseline + held_out["fit"] + held_out["engagement"]
     np.testing.assert_allclose(total, held_out["margin"], rtol=0, atol=1e-9)
     assert held_out["fit_percentile"].between(0.0, 1.0).all()
 
@@ -60,10 +62,13 @@ def test_the_test_window_is_never_learned_from(frame, result):
     assert other.evaluation.auc.value < 0.5 < result.evaluation.auc.value
 
 
-def test_one_candidate_is_chosen_and_each_has_an_interval(result):
-    assert [each.name for each in result.candidates] == ["logistic", "boosted_additive"]
-    assert sum(each.chosen for each in result.candidates) == 1
-    for each in result.candidates:
+def test_the_blend_is_of_the_candidates_that_are_chosen_and_each_has_an_interval(result):
+    fitted = result.fitted
+    assert [each.name for each in fitted.candidates] == [*CANDIDATES, CEILING]
+    assert {each.name for each in fitted.candidates if each.chosen} == set(fitted.weights)
+    assert CEILING not in fitted.weights
+    assert all(weight > 0 for weight in fitted.weights.values())
+    for each in fitted.candidates:
         assert each.log_loss.low < each.log_loss.value < each.log_loss.high
         assert each.to_dict()["log_loss"]["value"] == each.log_loss.value
 
@@ -87,21 +92,21 @@ def test_importance_names_each_feature_and_puts_the_signal_first(result):
 
 def test_same_seed_gives_the_same_model_to_the_last_bit(frame, result):
     again = train_model(frame, FEATURES, horizon_days=60, seed=0)
-    plain, arrays = result.compiled.to_payload()
-    other_plain, other_arrays = again.compiled.to_payload()
+    plain, arrays = result.fitted.compiled.to_payload()
+    other_plain, other_arrays = again.fitted.compiled.to_payload()
     assert plain == other_plain
     assert {name: array.tobytes() for name, array in arrays.items()} == {
         name: array.tobytes() for name, array in other_arrays.items()
     }
-    assert again.calibration == result.calibration
+    assert again.fitted.calibration == result.fitted.calibration
     pd.testing.assert_frame_equal(again.held_out, result.held_out, check_exact=True)
     assert again.evaluation.to_dict() == result.evaluation.to_dict()
 
 
-@pytest.mark.parametrize(("dates", "named"), [(10, "Three"), (6, "Two")])
-def test_short_histories_are_trained_with_fewer_windows(dates, named):
+@pytest.mark.parametrize(("dates", "rolling"), [(12, True), (7, False)])
+def test_short_histories_are_trained_with_fewer_windows(dates, rolling):
     trained = train_model(dated(leads(6000), dates=dates), FEATURES, horizon_days=90, seed=0)
-    assert trained.windows.description[0].startswith(named)
+    assert trained.fitted.folds.rolling is rolling
     assert trained.evaluation.auc.low > 0.7
     assert abs(trained.held_out["probability"].mean() - trained.held_out["label"].mean()) < 0.06
 
@@ -112,19 +117,22 @@ def test_flat_tables_without_order_are_trained():
     assert trained.evaluation.auc.low > 0.65
 
 
-def test_a_table_of_pure_noise_is_trained_and_found_to_be_noise():
+def test_a_table_of_pure_noise_has_no_usable_signal_and_says_what_was_tried():
     noise = leads(3000)
     noise["label"] = np.random.default_rng(0).random(len(noise)) < 0.3
-    trained = train_model(noise, FEATURES, horizon_days=90, seed=0)
-    assert trained.evaluation.auc.low < 0.53
-    assert trained.held_out["probability"].std() < 0.08
+    with pytest.raises(NoSignalError, match="no usable signal") as refused:
+        train_model(noise, FEATURES, horizon_days=90, seed=0)
+    assert any(said.startswith("logistic: log loss") for said in refused.value.tried)
+    assert refused.value.evaluation["auc"]["low"] < 0.5
 
 
 def test_twenty_wins_are_enough_to_train():
     few = leads(800)
-    few["label"] = (np.arange(800) % 40 == 0) & few["label"].notna()
+    few["visits"] = np.where(np.arange(800) % 40 == 0, 30, few["visits"] % 5)
+    few["label"] = np.arange(800) % 40 == 0
     trained = train_model(few, FEATURES, horizon_days=90, seed=0)
     assert trained.evaluation.positives >= 5
+    assert trained.evaluation.auc.value > 0.9
 
 
 def test_the_better_shape_wins_where_it_is_clearly_better():
@@ -132,17 +140,56 @@ def test_the_better_shape_wins_where_it_is_clearly_better():
     frame = leads(4000)
     frame["visits"] = generator.integers(0, 20, 4000)
     frame["label"] = generator.random(4000) < np.where(frame["visits"].between(7, 12), 0.8, 0.1)
-    folds = [(np.arange(2500), np.arange(2500, 4000))]
-    comparison = compare(candidates(FEATURES, seed=0), frame, folds, seed=0)
-    assert comparison.chosen.name == "boosted_additive"
+    fitted = fit_model(frame, FEATURES, horizon_days=90, seed=0)
+    assert max(fitted.weights, key=fitted.weights.__getitem__).startswith("boosted")
 
 
-def test_a_window_without_signal_keeps_the_scorecard_at_its_usual_settings():
-    frame = leads(4000)
-    frame["label"] = np.random.default_rng(1).random(4000) < 0.1
-    folds = [(np.arange(2500), np.arange(2500, 4000))]
-    comparison = compare(candidates(FEATURES, seed=0), frame, folds, seed=0)
-    assert comparison.chosen.name == "logistic"
+def test_rows_before_a_change_lose_weight():
+    frame = leads(6000).assign(position=np.arange(6000.0))
+    old = np.arange(6000) < 4000
+    generator = np.random.default_rng(0)
+    chance = np.where(old == (frame["visits"] > 3), 0.6, 0.1)
+    frame["label"] = generator.random(6000) < chance
+    later = leads(2000, seed=1)
+    later["label"] = generator.random(2000) < np.where(later["visits"] > 3, 0.1, 0.6)
+    fitted = fit_model(frame.iloc[1000:], FEATURES, horizon_days=90, seed=0)
+    assert fitted.recency.half_life is not None
+    assert fitted.recency.half_life < 2000
+
+
+def test_a_feature_that_moves_with_time_and_misleads_is_left_out():
+    frame = leads(6000).assign(position=np.arange(6000.0))
+    generator = np.random.default_rng(0)
+    era = np.arange(6000) // 600
+    frame["days_since_last"] = era + generator.normal(scale=0.1, size=6000)
+    rate = np.array([0.3, 0.6, 0.2, 0.5, 0.25, 0.6, 0.3, 0.55, 0.2, 0.4])[era]
+    odds = np.log(rate / (1 - rate)) + 0.5 * (frame["visits"] - 3)
+    frame["label"] = generator.random(6000) < 1 / (1 + np.exp(-odds))
+    fitted = fit_model(frame, FEATURES, horizon_days=90, seed=0)
+    assert "days_since_last" not in {each.name for each in fitted.features}
+    assert "visits" in {each.name for each in fitted.features}
+
+
+def test_a_kept_fold_is_not_fitted_again(frame):
+    kept: dict[str, object] = {}
+    done: list[tuple[int, int]] = []
+
+    class Store:
+        def recall(self, key):
+            return kept.get(key)
+
+        def keep(self, key, arrays):
+            kept[key] = dict(arrays)
+
+    watch = Watch(done=lambda *of: done.append(of), store=Store())
+    first = fit_model(frame, FEATURES, horizon_days=60, seed=0, watch=watch)
+    fits = len(done)
+    again = fit_model(frame, FEATURES, horizon_days=60, seed=0, watch=watch)
+    assert fits == len(kept) > 0
+    assert len(done) == fits
+    np.testing.assert_array_equal(again.compiled.margin(frame), first.compiled.margin(frame))
+    fit_model(frame, FEATURES, horizon_days=60, seed=1, watch=watch)
+    assert len(done) > fits
 
 
 def test_no_features_is_one_clear_error(frame):
@@ -162,8 +209,9 @@ def test_a_feature_that_the_frame_lacks_is_named(frame):
 
 def test_progress_is_told_in_words(frame):
     told: list[str] = []
-    train_model(frame.iloc[:3000], FEATURES, horizon_days=60, seed=0, progress=told.append)
-    assert told[0] == "fitting logistic"
+    watch = Watch(tell=told.append)
+    train_model(frame.iloc[:3000], FEATURES, horizon_days=60, seed=0, watch=watch)
+    assert any(said.startswith("fitting logistic") for said in told)
     assert "evaluating on the last window" in told
 
 
@@ -199,8 +247,10 @@ def test_real_leads_are_ranked_as_well_as_by_plain_boosted_trees(read):
     frame, features = read()
     trained = train_model(frame, features, horizon_days=90, seed=0)
     windows, won = trained.windows, frame["label"].to_numpy()
-    assert windows.description[0].startswith("Four windows in the order of the rows")
-    matrix = trained.compiled.encoding.matrix(frame)
+    assert trained.fitted.folds.rolling
+    names = tuple(each.name for each in features)
+    matrix = LeadEncoder(names, feature_kinds(features)).fit(frame).transform(frame)
+    matrix[matrix > 250] = 250.0  # the peer takes no more levels
     category = [at for at, each in enumerate(features) if each.kind == "category"]
     peer = HistGradientBoostingClassifier(categorical_features=category, random_state=0)
     peer.fit(matrix[windows.train], won[windows.train])
