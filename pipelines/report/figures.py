@@ -72,7 +72,7 @@ def _segments_chart(section: SegmentsSummary) -> str:
         {
             "rank": rank,
             # The value first: it is what a cut must spare.
-            "label": plain(f"{row['value']} ({row['label']})", 50),
+            "label": plain(f"{row['value']} ({row['label']})", 44),
             "predicted": row["predicted"],
             "observed": row["observed"],
             "low": row["observed"] if row["low"] is None else row["low"],
