@@ -189,17 +189,16 @@ def _calibrated(
 ) -> tuple[Calibration, TrackedLevel]:
     """Choose the shape on out-of-fold margins, and the level that the newest labels ask for."""
     judged = rows.laid.judged
-    moment, weight = rows.order.moment[judged], rows.rows.weight[judged]
+    moment = rows.order.moment[judged]
     shape = choose_calibration(
         mixed.margin,
         rows.judged_won,
         rows.judged_cluster,
         fold=rows.judged_fold,
-        weight=weight,
         seed=rows.seed,
     )
     level = tracked_level(
-        mixed.margin, rows.judged_won, moment, shape, gap=rows.order.gap, weight=weight
+        mixed.margin, rows.judged_won, moment, shape, gap=rows.order.gap, cluster=rows.judged_cluster
     )
     # The model has learned from these rows, so the shift asked of it is not the one that the
     # out-of-fold margins asked for; a mean cannot be overfitted by a model with an intercept.

@@ -173,7 +173,7 @@ def check(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) ->
         _print_json({**door_summary(report), "leaks": list(checked.leaks.leaks)})
         return
     _OUT.print(door_table(report))
-    for note in (*report.notes, *checked.leaks.notes):
+    for note in (*report.notes, *checked.leaks.sentences, *checked.leaks.notes):
         _say(note)
     if report.quarantine:
         _say(f"Quarantine: {report.quarantine}")

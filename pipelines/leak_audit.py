@@ -25,13 +25,16 @@ class AuditedLeaks:
     leaks : tuple of dict
         Plain data: ``table``, ``column``, ``verdict``, ``reason``, ``evidence``, ``auc_gain`` (None
         where it cannot be told), ``excluded``, ``config`` (the line that excludes or keeps it).
+    sentences : tuple of str
+        One for each.
     notes : tuple of str
-        A sentence for each, and for each bulk write in a history.
+        One for each bulk write in a history.
     excluded : tuple of str
         Names that training must leave out.
     """
 
     leaks: tuple[dict[str, Any], ...] = ()
+    sentences: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()
 
@@ -59,7 +62,8 @@ def audit(
     gains = leak_gains(found.leads, columns)
     return AuditedLeaks(
         leaks=tuple(_plain(leak, gains.get(leak.told)) for leak in found.leaks),
-        notes=(*(_sentence(leak, gains.get(leak.told)) for leak in found.leaks), *found.notes),
+        sentences=tuple(_sentence(leak, gains.get(leak.told)) for leak in found.leaks),
+        notes=found.notes,
         excluded=found.excluded,
     )
 

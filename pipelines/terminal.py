@@ -161,7 +161,7 @@ def _leak_lines(story: Mapping[str, Any]) -> list[Text]:
     ]
     found = [*audit["certain"], *audit["suspect"]]
     lines += [
-        Text(f"  {leak['where']}: {leak['reason']} {leak['evidence']} ({leak['config']})")
+        Text(f"  {leak['where']} {leak['reason']} ({leak['evidence']}). {leak['config']}".rstrip())
         for leak in found[:_LEAKS_SHOWN]
     ]
     if len(found) > _LEAKS_SHOWN:

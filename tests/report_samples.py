@@ -170,31 +170,31 @@ LEAKS: tuple[dict[str, Any], ...] = (
         "table": "leads",
         "column": "won_reason",
         "verdict": "certain",
-        "reason": "It is filled in only for closed deals.",
-        "evidence": "Known for 2,207 of 2,207 closed leads and for none of 17,793 others.",
+        "reason": "is filled in only for closed deals",
+        "evidence": "known for 2,207 of 2,207 closed leads and for none of 17,793 others",
         "auc_gain": 0.163,
         "excluded": True,
-        "config": "features.include: [won_reason]",
+        "config": "features: {include: [won_reason]}",
     },
     {
         "table": "events",
         "column": "contract_sent",
         "verdict": "certain",
-        "reason": "It happens at or after the outcome.",
-        "evidence": "98% of 1,204 events lie at or after the close of the lead's deal.",
+        "reason": "happens at or after the outcome",
+        "evidence": "98% of 1,204 events lie at or after the close of the lead's deal",
         "auc_gain": 0.058,
         "excluded": True,
-        "config": "features.include: [contract_sent]",
+        "config": "features: {include: [contract_sent]}",
     },
     {
         "table": "leads",
         "column": "lead_status",
         "verdict": "suspect",
-        "reason": "A CRM overwrites such a field as the deal moves on.",
-        "evidence": "Alone it reaches an AUC of 0.81; the next best column reaches 0.64.",
+        "reason": "has a name that CRMs overwrite as the deal moves on",
+        "evidence": "alone it reaches an AUC of 0.81; the next best column reaches 0.64",
         "auc_gain": 0.047,
         "excluded": False,
-        "config": "features.exclude: [lead_status]",
+        "config": "features: {exclude: [lead_status]}",
     },
 )
 SEGMENTS: tuple[dict[str, Any], ...] = tuple(
@@ -208,6 +208,9 @@ SEGMENTS: tuple[dict[str, Any], ...] = tuple(
         "observed": observed,
         "low": observed - 1.96 * math.sqrt(observed * (1 - observed) / rows),
         "high": observed + 1.96 * math.sqrt(observed * (1 - observed) / rows),
+        "ece": None if value == "unknown" else abs(predicted - observed) + 0.004,
+        "calibration_slope": None if value == "unknown" else 0.97,
+        "calibration_intercept": None if value == "unknown" else (observed - predicted) * 8,
     }
     for label, value, rows, predicted, observed in (
         ("Source", "organic search", 5200, 0.081, 0.084),
@@ -228,10 +231,18 @@ FEEDBACK: dict[str, Any] = {
     "rejected": 449,
     "mean_probability_accepted": 0.337,
     "mean_probability_rejected": 0.291,
+    "agreement": estimate(0.57, 0.03),
+    "by_verdict": {
+        "accepted": {"rows": 1391, "won": estimate(0.352, 0.025)},
+        "rejected": {"rows": 449, "won": estimate(0.186, 0.036)},
+    },
     "by_reason": [
-        {"reason": "no budget", "rows": 121, "mean_probability": 0.302},
-        {"reason": "student or private person", "rows": 204, "mean_probability": 0.268},
-        {"reason": None, "rows": 124, "mean_probability": 0.319},
+        {"reason": reason, "rows": rows, "mean_probability": said, "won": estimate(won, 0.05)}
+        for reason, rows, said, won in (
+            ("no budget", 121, 0.302, 0.21),
+            ("student or private person", 204, 0.268, 0.12),
+            ("no reason given", 124, 0.319, 0.27),
+        )
     ],
 }
 

@@ -71,7 +71,8 @@ def _segments_chart(section: SegmentsSummary) -> str:
     rows = [
         {
             "rank": rank,
-            "label": plain(f"{row['label']}: {row['value']}", 56),
+            # The value first: it is what a cut must spare.
+            "label": plain(f"{row['value']} ({row['label']})", 44),
             "predicted": row["predicted"],
             "observed": row["observed"],
             "low": row["observed"] if row["low"] is None else row["low"],

@@ -3,18 +3,18 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypedDict
 
-from .formats import count, number, plain
+from .formats import count, decimal, number, plain
 
 _NAMED = 5
 
 
 class LeakSummary(TypedDict):
-    """A column or event type that may know the outcome."""
+    """A column or event type that may know the outcome; ``reason`` ends a sentence about it."""
 
     where: str
     reason: str
     evidence: str
-    auc_gain: float | None
+    gain: str | None
     excluded: bool
     config: str
 
@@ -67,15 +67,22 @@ def _leaks(
     return [
         LeakSummary(
             where=plain(f"{leak['table']}.{leak['column']}", 160),
-            reason=plain(leak["reason"], 300),
-            evidence=plain(leak["evidence"], 300),
-            auc_gain=number(leak["auc_gain"]),
+            reason=plain(leak["reason"], 300).rstrip("."),
+            evidence=plain(leak["evidence"], 300).rstrip("."),
+            gain=_gain_sentence(number(leak["auc_gain"])),
             excluded=bool(leak["excluded"]),
             config=plain(leak["config"], 200),
         )
         for leak in leaks
         if leak["verdict"] == verdict
     ]
+
+
+def _gain_sentence(gain: float | None) -> str | None:
+    if gain is None:
+        return None
+    sign = "+" if gain > 0 else ""
+    return f"In a quick model of the other columns it changes the AUC by {sign}{decimal(gain)}."
 
 
 def _kept_sentence(kept: Sequence[LeakSummary]) -> str | None:

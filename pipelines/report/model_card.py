@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .contents import Summary
-from .formats import count, decimal, interval_text, metric_text, percent
+from .formats import count, decimal, interval_text, metric_text, percent, points
 
 _USES = (
     "Meant for: ranking open leads, and deciding which of them are MQLs, by people who can see the "
@@ -161,7 +161,7 @@ def _segments(summary: Summary) -> tuple[list[str], CardTable | None]:
     if section is None:
         return [], None
     table = _table(
-        ("Segment", "Promised", "Converted", "95% interval", "Rows"),
+        ("Segment", "Promised", "Converted", "95% interval", "Rows", "Error", "Slope", "Intercept"),
         [
             (
                 f"{row['label']}: {row['value']}",
@@ -169,6 +169,9 @@ def _segments(summary: Summary) -> tuple[list[str], CardTable | None]:
                 percent(row["observed"]),
                 interval_text(row["low"], row["high"], "percent"),
                 count(row["rows"]),
+                points(row["ece"]),
+                decimal(row["slope"], 2),
+                decimal(row["intercept"], 2),
             )
             for row in section["rows"]
         ],
@@ -183,14 +186,13 @@ def _leaks(summary: Summary) -> tuple[list[str], CardTable | None]:
     found = [("certain", leak) for leak in section["certain"]]
     found += [("suspect", leak) for leak in section["suspect"]]
     table = _table(
-        ("Column", "Verdict", "Used", "Why", "Gain in AUC", "Configuration to change it"),
+        ("Column", "Verdict", "Used", "Why", "Configuration to change it"),
         [
             (
                 leak["where"],
                 verdict,
                 "no" if leak["excluded"] else "yes",
-                f"{leak['reason']} {leak['evidence']}",
-                decimal(leak["auc_gain"]),
+                f"It {leak['reason']} ({leak['evidence']}). {leak['gain'] or ''}".rstrip(),
                 leak["config"],
             )
             for verdict, leak in found

@@ -20,6 +20,9 @@ class SegmentSummary(TypedDict):
     low: float | None
     high: float | None
     missed: bool
+    ece: float | None
+    slope: float | None
+    intercept: float | None
 
 
 class SegmentsSummary(TypedDict):
@@ -35,7 +38,8 @@ def segments_summary(segments: Sequence[Mapping[str, Any]]) -> SegmentsSummary |
     Parameters
     ----------
     segments : sequence of mappings
-        ``{feature, label, value, rows, wins, predicted, observed, low, high}``.
+        ``{feature, label, value, rows, wins, predicted, observed, low, high, ece,
+        calibration_slope, calibration_intercept}``, the last three where there are rows enough.
     """
     rows = [_segment(segment) for segment in segments]
     return SegmentsSummary(sentence=_sentence(rows), rows=rows) if rows else None
@@ -54,6 +58,9 @@ def _segment(segment: Mapping[str, Any]) -> SegmentSummary:
         observed=float(segment["observed"]),
         low=low,
         high=high,
+        ece=number(segment.get("ece")),
+        slope=number(segment.get("calibration_slope")),
+        intercept=number(segment.get("calibration_intercept")),
         missed=bool(known and not low <= predicted <= high),  # type: ignore[operator]
     )
 

@@ -3,15 +3,18 @@
 import json
 import warnings
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NoReturn
 
+import numpy as np
+import pandas as pd
 import pytest
 import report_samples as samples
 from command import leadlight
 from small_project import SmallProject, make_small_project
 from typer.testing import CliRunner, Result
 
-from leadlight.features.errors import NoSignalError
+from leadlight.features.errors import ModelNotFoundError, NoSignalError
 from leadlight.pipelines import train as train_job
 from leadlight.pipelines.cli import app
 from leadlight.pipelines.config import load_config
@@ -96,6 +99,30 @@ def test_nothing_is_registered_and_the_champion_stays_as_it_was(refused: _Refuse
     assert after.training == refused.before.training
     versions = MlflowClient(config.tracking_uri).search_model_versions("name = 'small'")
     assert len(versions) == 1
+
+
+def _deal_out_at_random(project: SmallProject) -> None:
+    """Give each deal to any lead that was there a month before it."""
+    leads, deals = project.read("leads.csv"), project.read("deals.csv")
+    random = np.random.default_rng(5)
+    month_before = pd.to_datetime(deals["opened_at"]) - pd.Timedelta(days=30)
+    created = pd.to_datetime(leads["created_at"])
+    there = [leads.loc[created < moment, "lead_id"].to_numpy() for moment in month_before]
+    kept = [bool(len(ids)) for ids in there]
+    given = deals[kept].assign(lead_id=[random.choice(ids) for ids in there if len(ids)])
+    project.write("deals.csv", given)
+
+
+@pytest.mark.slow
+def test_wins_dealt_out_at_random_are_found_to_be_noise(tmp_path: Path) -> None:
+    project = make_small_project(tmp_path / "project")
+    _deal_out_at_random(project)
+    ran = leadlight("train", "-c", project.config)
+    assert ran.code == 3, ran.out
+    assert "no usable signal: on the last window" in ran.refused()
+    assert "Tried: " in ran.error
+    with pytest.raises(ModelNotFoundError):
+        registry_of(load_config(project.config)).champion()
 
 
 def test_the_help_tells_the_exit_codes() -> None:

@@ -57,9 +57,9 @@ def test_a_suspect_comes_with_its_evidence_its_gain_and_the_line_that_leaves_it_
     suspect = page[page.index("<h3>Suspect</h3>") :]
     for said in (
         "leads.lead_status",
-        "Alone it reaches an AUC of 0.81",
-        "It adds 0.047 to the AUC.",
-        "features.exclude: [lead_status]",
+        "alone it reaches an AUC of 0.81",
+        "In a quick model of the other columns it changes the AUC by +0.047.",
+        "features: {exclude: [lead_status]}",
     ):
         assert said in suspect
     assert "1 column is suspect and used: leads.lead_status" in page
@@ -136,8 +136,26 @@ def test_sales_is_heard_with_its_reasons_beside_the_score():
     assert section["reasons"][1]["reason"] == "no reason given"
     turned = samples.FEEDBACK | {"mean_probability_rejected": 0.4}
     assert "they disagree" in feedback_summary(turned)["sentences"][1]
-    unknown = samples.FEEDBACK | {"mean_probability_rejected": None}
+    assert section["sentences"][2] == "Of those accepted 35% converted, of those rejected 19%."
+    chance = samples.FEEDBACK | {"agreement": samples.estimate(0.52, 0.04)}
+    assert "may be chance" in feedback_summary(chance)["sentences"][1]
+    unknown = samples.FEEDBACK | {"mean_probability_rejected": None, "by_verdict": None}
     assert len(feedback_summary(unknown)["sentences"]) == 1
+
+
+def test_a_leak_that_no_line_of_the_configuration_changes_has_none():
+    order = samples.LEAKS[0] | {"config": "", "auc_gain": None}
+    page = to_html(summarize(**samples.everything() | {"leaks": [order]}))
+    section = page[page.index('id="leaks"') : page.index('id="model"')]
+    assert "<code>" not in section
+    assert "quick model" not in section
+
+
+def test_a_segment_with_rows_enough_has_error_slope_and_intercept():
+    rows = {row["value"]: row for row in segments_summary(samples.SEGMENTS)["rows"]}
+    assert rows["paid ads"]["ece"] == pytest.approx(0.022)
+    assert rows["paid ads"]["slope"] == 0.97
+    assert rows["unknown"]["intercept"] is None
 
 
 @pytest.mark.parametrize("feedback", [None, samples.FEEDBACK | {"rows": 0}])
