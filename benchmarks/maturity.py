@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 from maturity_worlds import KnownWorld, known_world
+from numpy.typing import NDArray
 from results import Result, against, write_results
 from scipy.optimize import brentq
 from scipy.special import expit, log_expit
@@ -18,13 +19,13 @@ from leadlight.features.catalog import Feature
 from leadlight.models.candidates import boosted_additive, logistic
 from leadlight.models.encoding import FloatArray
 from leadlight.models.maturity import KnownRows, known_rows
-from leadlight.models.selection import Rows
 
 SEED = 0
 HORIZON_DAYS = 90  # of the demo world's truth
 JUDGED_DAYS = 180
 DROP, WEIGHT, CENSORING, ALL = "drop", "weight", "inverse censoring", "all, known only later"
 
+Rows = NDArray[np.intp]
 Treatments = Mapping[str, Callable[[pd.DataFrame, Rows, pd.Timestamp], KnownRows]]
 
 

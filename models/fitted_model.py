@@ -23,7 +23,7 @@ from .level import TrackedLevel, tracked_level
 from .maturity import Treatment
 from .out_of_fold import FoldTask, joined, parallel_jobs
 from .past import chosen_recency, steady_rows
-from .recency import Recency
+from .recency import Recency, decayed
 from .selection import Folds
 from .time_order import TimeOrder
 from .training_rows import TrainingRows, Watch
@@ -198,14 +198,19 @@ def _calibrated(
         seed=rows.seed,
     )
     level = tracked_level(
-        mixed.margin, rows.judged_won, moment, shape, gap=rows.order.gap, cluster=rows.judged_cluster
+        mixed.margin,
+        rows.judged_won,
+        moment,
+        shape,
+        gap=rows.order.gap,
+        cluster=rows.judged_cluster,
     )
     # The model has learned from these rows, so the shift asked of it is not the one that the
     # out-of-fold margins asked for; a mean cannot be overfitted by a model with an intercept.
     known = rows.known
-    memory = _memory(rows.order.taken(known.rows), level.half_life)
+    order = rows.order.taken(known.rows)
     log_odds = shape.log_odds(compiled.margin(rows.frame.iloc[known.rows]))
-    recent = rows.weight(known, recency.half_life) * memory
+    recent = known.follow_up * decayed(order, recency.half_life) * _memory(order, level.half_life)
     shift = level_shift(log_odds, known.won.astype(np.float64), recent)
     return shape.shifted(shift), level
 

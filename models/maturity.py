@@ -14,11 +14,13 @@ come already is known; that none has come yet is less than a loss. Two treatment
     added, the newest leads would look as if all were won.
 
 What is assumed: how long a win takes, among snapshots that are won within the horizon, depends
-neither on who it is nor on when. Then nothing is biased, whatever sorts of leads are young. The
-textbook's way, to count a win by one over the chance that its snapshot is old enough (inverse
-probability of censoring), assumes instead that young snapshots are of the same sort as old ones;
-they are not: in a young company, old leads have young snapshots only. It did worse in
-``benchmarks/maturity.py``.
+neither on who it is nor on when. Then the share of wins is unbiased at each age, whatever sorts of
+leads are young. (``p`` is the mean; while a much likelier lead is young, its odds come out lower,
+by a share of at most its own probability. A second round with each lead's own chance in place of
+the mean was tried and gained nothing.) The textbook's way, to count a win by one over the
+chance that its snapshot is old enough (inverse probability of censoring), assumes instead that
+young snapshots are of the same sort as old ones; they are not: in a young company, old leads have
+young snapshots only. It did worse than to drop in ``benchmarks/maturity.py``.
 
 References
 ----------
@@ -62,15 +64,23 @@ class KnownRows:
         What each counts for; 1 once it is mature, or its own weight.
     """
 
-    rows: Rows
+    rows: npt.NDArray[np.intp]
     won: npt.NDArray[np.bool_]
     mature: npt.NDArray[np.bool_]
     weight: FloatArray
 
+    @property
+    def follow_up(self) -> FloatArray:
+        """What each counts for by its age alone: 1 once it is mature.
+
+        Figures of outcomes rest on this; a row's own weight is for learning only.
+        """
+        return np.where(self.mature, 1.0, self.weight)
+
 
 def known_rows(
     frame: pd.DataFrame,
-    rows: Rows,
+    rows: npt.NDArray[np.intp],
     cutoff: pd.Timestamp,
     *,
     horizon_days: int,
@@ -81,9 +91,9 @@ def known_rows(
     Parameters
     ----------
     frame : DataFrame
-        With ``as_of`` (UTC), ``label``, ``win_after_days`` (days from as_of to the win within the
-        horizon, NaN for none) and, optionally, ``weight``, which counts for mature rows: what it
-        rests on may have come as late as the horizon's end.
+        With ``as_of`` (UTC, none missing), ``label``, ``win_after_days`` (days from as_of to the
+        win within the horizon, NaN for none) and, optionally, ``weight``, which counts for mature
+        rows: what it rests on may have come as late as the horizon's end.
     rows : ndarray of int
         Positions in the frame to choose among.
     cutoff : Timestamp
@@ -94,7 +104,7 @@ def known_rows(
         Whether young rows are left out, or teach as far as their time has passed.
     """
     rows = np.sort(rows)
-    taken = frame.iloc[rows]
+    taken = frame[[name for name in _TOLD if name in frame]].iloc[rows]
     as_of = taken["as_of"].dt.as_unit("us").to_numpy(dtype=np.int64)
     followed = (cutoff.as_unit("us").to_datetime64().astype(np.int64) - as_of) / DAY
     label = taken["label"].to_numpy(dtype=bool)
