@@ -1,4 +1,4 @@
-"""The public data with the columns that its examples leave out, and leaks put into the honest ones."""
+"""The public data with what its examples leave out, and leaks put among its honest columns."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -47,7 +47,9 @@ snapshots: {at_age_days: [3]}
 _OLIST = """\
 project: olist
 sources:
-  leads: {path: leads.csv, columns: {lead_id: mql_id, created_at: first_contact_date, source: origin}}
+  leads:
+    path: leads.csv
+    columns: {lead_id: mql_id, created_at: first_contact_date, source: origin}
   outcomes:
     path: "%(data)s/olist/olist_closed_deals_dataset.csv"
     columns: {lead_id: mql_id, closed_at: won_date}

@@ -15,7 +15,7 @@ from .taxonomy import feature_name
 
 _STRONG = 0.8
 _NOTABLE = 0.7
-_TIMES_THE_REST = 2.0
+_TIMES_THE_REST = 1.5
 _SURE = 6.0
 _PURE = 0.995
 _PURE_CHANCE = -18.0
