@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 from door import Door
 
 from leadlight.features.engines import DuckDBEngine
@@ -12,6 +13,7 @@ from leadlight.features.leak import Leak
 from leadlight.features.leaks import ColumnRules, LeakAudit, audit_leaks
 from leadlight.features.population import SnapshotPlan
 from leadlight.features.snapshots import training_snapshots
+from leadlight.features.tables import CanonicalTables
 
 START = pd.Timestamp("2021-01-01", tz="UTC")
 DAYS = 900
@@ -73,10 +75,25 @@ class LeakyWorld:
 def audited(door: Door, sources: list[object], **rules: object) -> LeakAudit:
     """Admit some sources, take the training snapshots, and audit them."""
     tables = door.admit(*sources).tables  # type: ignore[arg-type]
-    snapshots = Path(door.root / "snapshots.parquet")
+    snapshots = snapshots_of(door)
     with DuckDBEngine() as engine:
         training_snapshots(engine, tables, PLAN, snapshots)
         return audit_leaks(engine, tables, snapshots, PLAN, rules=ColumnRules(**rules))  # type: ignore[arg-type]
+
+
+def tables_of(door: Door) -> CanonicalTables:
+    """The tables that ``audited`` admitted."""
+    files = {path.stem: path for path in sorted(door.directory.glob("*.parquet"))}
+    columns = {name: tuple(pq.read_schema(path).names) for name, path in files.items()}
+    if (door.directory / "events").is_dir():
+        part = next((door.directory / "events").glob("*.parquet"))
+        columns["events"] = tuple(pq.read_schema(part).names)
+    return CanonicalTables(door.directory, columns)
+
+
+def snapshots_of(door: Door) -> Path:
+    """Where ``audited`` puts the snapshots."""
+    return door.root / "snapshots.parquet"
 
 
 def world(root: Path, *, leads: int = 2000, seed: int = 0) -> LeakyWorld:

@@ -7,8 +7,20 @@ import pandas as pd
 import pytest
 import yaml
 from door import Door
-from leaky_world import DAYS, LeakyWorld, audited, the, times, verdicts, world
+from leaky_world import (
+    DAYS,
+    LeakyWorld,
+    audited,
+    snapshots_of,
+    tables_of,
+    the,
+    times,
+    verdicts,
+    world,
+)
 
+from leadlight.features.engines import DuckDBEngine
+from leadlight.features.engines.feature_definition import define_features
 from leadlight.features.errors import ConfigError
 from leadlight.features.leak import Leak
 
@@ -253,3 +265,22 @@ def test_a_flat_table_sorted_by_the_outcome_is_suspect_and_one_in_time_is_not(
 def test_the_config_line_is_yaml_whatever_the_column_is_called(text: str) -> None:
     leak = Leak("leads", text, "suspect", "", "", False, text)
     assert yaml.safe_load(leak.config) == {"features": {"exclude": [text]}}
+
+
+def test_the_names_that_the_audit_excludes_are_names_that_the_definition_knows(
+    leaky: LeakyWorld,
+) -> None:
+    winners = np.flatnonzero(leaky.won)
+    leaky.happens("hand-shake!", winners, leaky.closed[winners] + 2)
+    leaky.happens("question", winners, leaky.created[winners] + 0.5)
+    others = np.flatnonzero(some(leaky, 0.2))
+    leaky.happens("question", others, leaky.created[others] + 0.5)
+    leaky.leads["phase"] = np.where(leaky.won, "green", "red")
+    found = leaky.audit()
+    tables, snapshots = tables_of(leaky.door), snapshots_of(leaky.door)
+    with DuckDBEngine() as engine:
+        defined = define_features(engine, tables, snapshots, exclude=found.excluded)
+        kept = define_features(engine, tables, snapshots, include=found.excluded)
+    assert defined.definition.excluded_kinds == ("hand_shake",)
+    assert "phase" not in {column.name for column in defined.definition.profile}
+    assert "phase" in {column.name for column in kept.definition.profile}
