@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 QUICK  ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint types layers check real notebooks lock clean bench-demo bench-world bench-features bench-maturity
+.PHONY: help install demo test lint types layers check real notebooks lock clean bench-demo bench-world bench-features bench-maturity bench-leaks
 
 help:  ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -60,6 +60,9 @@ bench-features: install  ## Features of 1, 10 and 50 million events beside other
 
 bench-maturity: install  ## Young snapshots dropped or weighted, against the true probabilities (QUICK=--quick)
 	$(BIN)/python benchmarks/maturity.py $(QUICK)
+
+bench-leaks: install  ## Leaks found and false alarms, in made-up worlds and public data (QUICK=--quick)
+	$(BIN)/python benchmarks/leaks.py $(QUICK)
 
 lock: install  ## Resolve the lock anew (versions and hashes only)
 	$(BIN)/uv pip compile pyproject.toml --group dev --extra postgres --extra s3 --extra spark --universal --python-version 3.11 \

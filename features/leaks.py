@@ -118,7 +118,9 @@ def audit_leaks(
             found = _with_histories(engine, tables, leads, rules, found)
             found += _events(engine, tables, rules, page_rules, float(leads.won.mean()))
             if tables.has("profile_history"):
-                rows = engine.rows(leaks_records.backfills_sql(tables))
+                rows = engine.rows(
+                    leaks_records.backfills_sql(tables, "CAST(changed_at AS VARCHAR)")
+                )
                 notes = leaks_records.backfill_notes(rows)
     return LeakAudit(
         tuple(sorted(found, key=lambda leak: leak.verdict == "suspect")), leads, tuple(notes)

@@ -13,6 +13,7 @@ FEWEST = 20
 _MOSTLY = 0.9
 _FEW = 0.05
 _REPEATS = 0.97
+_SORTED = 0.4
 _DAY = 86_400_000_000
 _ISO = r"^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}.*)?$"
 # From 2000 to 2100, in the units in which exports write instants.
@@ -126,18 +127,19 @@ def repeats_outcome(found: Power, leads: AuditedLeads) -> Evidence | None:
 
 
 def order_carries_outcome(leads: AuditedLeads) -> list[tuple[str, Evidence]]:
-    """Judge whether rows, or ids, are sorted by the outcome, beyond what time explains."""
-    if leads.won.sum() < FEWEST or (~leads.won).sum() < FEWEST:
-        return []
+    """Judge whether ids, or the rows of a flat table, are sorted by the outcome.
+
+    Of dated leads the order of the rows cannot matter: they are filed by id.
+    """
+    orders = [("lead_id", "the id", _ids_in_order(leads.lead_id))]
     # A flat table's order is its time, so there is no other time to compare within.
     time = np.zeros(len(leads.won), np.int64) if leads.is_flat else times(leads.order)
+    if leads.is_flat and np.isfinite(leads.order).all():
+        orders.append(("order", "the order of the rows", leads.order))
     found = []
-    for name, what, order in (
-        ("row order", "the order of the rows", leads.row),
-        ("lead_id", "the id", _ids_in_order(leads.lead_id)),
-    ):
+    for name, what, order in orders:
         auc = power(order, leads.won, time).auc
-        if abs(auc - 0.5) >= _MOSTLY - 0.5:
+        if min(leads.won.sum(), (~leads.won).sum()) >= FEWEST and abs(auc - 0.5) >= _SORTED:
             evidence = Evidence(
                 f"{what} is sorted by the outcome; it is no feature, but whatever counts along "
                 "with it (a running number, a time of writing) knows the outcome too",

@@ -19,7 +19,7 @@ from .outcomes import attributed_deals_sql
 from .profile import value_sql
 from .profile_history import histories_sql
 from .profiling import Candidate
-from .sql import file_literal, identifier, parquet
+from .sql import identifier, parquet
 from .tables import CanonicalTables
 
 MOST_LEADS = 50_000
@@ -41,8 +41,6 @@ class AuditedLeads:
         Microseconds since 1970 UTC; NaN where there is none.
     order : array of float64
         In time: when it was created; of a flat table its position, or NaN.
-    row : array of float64
-        Its place in the source.
     group : array of int64
         Leads of an account share a number.
     lead_id : array of object
@@ -59,7 +57,6 @@ class AuditedLeads:
     created: NDArray[np.float64]
     won_at: NDArray[np.float64]
     order: NDArray[np.float64]
-    row: NDArray[np.float64]
     group: NDArray[np.int64]
     lead_id: NDArray[np.object_]
     values: pd.DataFrame
@@ -127,13 +124,12 @@ def values_sql(tables: CanonicalTables, columns: Sequence[Candidate]) -> str:
     created = "epoch_us(p.created_at)" if tables.has("leads", "created_at") else "NULL"
     values = "".join(f", {_held_sql(each)} AS v{at}" for at, each in enumerate(columns))
     told = [each.column for each in columns if each.column.has_history]
-    leads = f"read_parquet({file_literal(tables.path('leads'))}, file_row_number = TRUE)"
     return f"""
         SELECT s.lead_id, s.account_id, s.label, s.position, s.has_deal,
-            epoch_us(s.won_at) AS won_at, {created} AS created, p.file_row_number AS row{values}
-        FROM {OUTCOMES} s JOIN {leads} p ON s.lead_id = p.lead_id {accounts}
+            epoch_us(s.won_at) AS won_at, {created} AS created{values}
+        FROM {OUTCOMES} s JOIN {tables.relation("leads")} p ON s.lead_id = p.lead_id {accounts}
         {histories_sql(tables, told)}
-        ORDER BY row
+        ORDER BY s.lead_id
     """
 
 
@@ -163,7 +159,6 @@ def audited_leads(
         created=created,
         won_at=won_at,
         order=position if tables.is_flat else created,
-        row=frame["row"].to_numpy(np.float64),
         group=pd.factorize(group)[0].astype(np.int64),
         lead_id=frame["lead_id"].to_numpy(object),
         values=pd.DataFrame(values, index=frame.index),

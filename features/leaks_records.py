@@ -62,17 +62,26 @@ class FirstEvents:
     at_close: int
 
 
-def backfills_sql(tables: CanonicalTables) -> str:
+def backfills_sql(tables: CanonicalTables, instant: str = "changed_at") -> str:
     """Return SQL for instants at which a field of many rows was written at once.
 
-    Columns ``entity, field, changed_at, rows, total``.
+    Columns ``entity, field``, the instant, ``rows, total``.
+
+    Parameters
+    ----------
+    instant : str
+        SQL expression of the instant.
     """
     return f"""
-        SELECT * FROM (
-            SELECT entity, field, changed_at, count(*) AS rows,
-                CAST(sum(count(*)) OVER (PARTITION BY entity, field) AS BIGINT) AS total
-            FROM {tables.relation("profile_history")} GROUP BY ALL
-        ) WHERE rows >= {FEWEST} AND rows >= {_BACKFILL} * total ORDER BY ALL
+        WITH written AS (
+            SELECT entity, field, changed_at, count(*) AS rows
+            FROM {tables.relation("profile_history")} GROUP BY entity, field, changed_at
+        )
+        SELECT entity, field, {instant}, rows, total FROM (
+            SELECT *, CAST(sum(rows) OVER (PARTITION BY entity, field) AS BIGINT) AS total
+            FROM written
+        ) WHERE rows >= {FEWEST} AND rows >= {_BACKFILL} * total
+        ORDER BY entity, field, changed_at
     """
 
 
@@ -86,7 +95,7 @@ def first_values_sql(tables: CanonicalTables) -> str:
             WHERE coalesce(trim(new_value), '') <> '' AND {empty}
                 AND (entity, field, changed_at) NOT IN (
                     SELECT (entity, field, changed_at) FROM ({backfills_sql(tables)}))
-            GROUP BY ALL
+            GROUP BY entity, id, field
         ), leads AS (
             SELECT *, CASE WHEN entity = 'lead' THEN lead_id ELSE account_id END AS id
             FROM {OUTCOMES}, (VALUES ('lead'), ('account')) entities(entity)
@@ -95,7 +104,8 @@ def first_values_sql(tables: CanonicalTables) -> str:
             count(*) FILTER (w.set_at >= l.closed_at) AS at_close,
             count(*) FILTER (w.set_at >= l.closed_at AND w.set_at < l.closed_at + {_WEEK}),
             count(*) FILTER (NOT l.has_deal)
-        FROM written w JOIN leads l USING (entity, id) GROUP BY ALL ORDER BY ALL
+        FROM written w JOIN leads l USING (entity, id)
+        GROUP BY w.entity, w.field ORDER BY w.entity, w.field
     """
 
 

@@ -15,11 +15,12 @@ from .taxonomy import feature_name
 
 _STRONG = 0.8
 _NOTABLE = 0.7
-_TIMES_THE_REST = 2.0
+_TIMES_THE_REST = 1.5
 _SURE = 6.0
 _PURE = 0.995
 _PURE_CHANCE = -18.0
-_CHANGE = 0.15
+_CHANGE = 0.12
+_CHANGE_Z = 4.0
 _NAMED_Z = 3.0
 
 # What CRMs call their current state: overwritten as a deal moves, so today's value knows its end.
@@ -142,7 +143,7 @@ def changes_with_age(score: NDArray[np.float64], leads: AuditedLeads) -> Evidenc
     of_young = power(score[young], leads.won[young], time[young])
     of_old = power(score[old], leads.won[old], time[old])
     change = of_old.auc - of_young.auc
-    if change < _CHANGE or change < _SURE * np.hypot(of_old.error, of_young.error):
+    if change < _CHANGE or change < _CHANGE_Z * np.hypot(of_old.error, of_young.error):
         return None
     return Evidence(
         "its power grows sharply with the age of the lead, as that of a field filled in later",

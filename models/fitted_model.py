@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 from leadlight.features.feature import Feature
 
 from .blend import Blend, blend
-from .calibration import Calibration, level_shift
+from .calibration import Calibration
 from .calibration_choice import choose_calibration
 from .candidates import CANDIDATES, CEILING
 from .comparison import CandidateResult, Settled, result_of, settle
@@ -20,6 +20,7 @@ from .compiled import CompiledModel, blended, compile_model
 from .encoding import FloatArray
 from .fitting import fitted_bags
 from .level import TrackedLevel, tracked_level
+from .log_odds import level_shift
 from .maturity import Treatment
 from .out_of_fold import FoldTask, joined, parallel_jobs
 from .past import chosen_recency, steady_rows
@@ -117,7 +118,9 @@ def fit_model(
     rows = steady_rows(rows)
     recency = chosen_recency(rows)
     settled = _settled(rows, recency)
-    able = {each.name: each.margin for each in settled if each.name != CEILING}
+    able: dict[str, FloatArray] = {
+        each.name: each.margin for each in settled if each.name != CEILING
+    }
     mixed = blend(able, rows.judged_won, rows.judged_fold, rows.judged_cluster)
     compiled = _compiled(rows, settled, mixed, recency)
     calibration, level = _calibrated(rows, mixed, compiled, recency)

@@ -8,7 +8,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from leadlight.features.leaks_leads import AuditedLeads
-from leadlight.features.leaks_power import codes, log_odds
+from leadlight.features.leaks_power import codes, cross_fitted, log_odds
 
 _OLDER = 0.6
 
@@ -35,12 +35,20 @@ def leak_gains(leads: AuditedLeads, suspects: Collection[str]) -> dict[str, floa
     if min(_classes(leads.won[older]), _classes(leads.won[~older])) < 2:
         return {}
     evidence = {
-        str(told): log_odds(codes(values), leads.won, older)
-        for told, values in leads.values.items()
+        str(told): _evidence(codes(values), leads, older) for told, values in leads.values.items()
     }
     honest = [score for told, score in evidence.items() if told not in suspects]
     base = _auc(honest, leads.won, older)
     return {told: _auc([*honest, evidence[told]], leads.won, older) - base for told in suspects}
+
+
+def _evidence(
+    code: NDArray[np.int64], leads: AuditedLeads, older: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Return log-odds that no lead's own outcome entered, so that noise gains no weight."""
+    score = log_odds(code, leads.won, older)
+    score[older] = cross_fitted(code[older], leads.won[older], leads.group[older])
+    return score
 
 
 def _older(leads: AuditedLeads) -> NDArray[np.bool_]:

@@ -42,9 +42,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from .encoding import FloatArray
-from .time_order import DAY, Rows
+from .time_order import DAY
 
 Treatment = Literal["drop", "weight"]
+
+_TOLD = ("as_of", "label", "win_after_days", "weight")
 
 
 @dataclass(frozen=True)

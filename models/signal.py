@@ -1,5 +1,7 @@
 """Signal: whether a trained model knows anything that the base rate does not."""
 
+import math
+
 import numpy as np
 import pandas as pd
 
@@ -39,7 +41,7 @@ def require_signal(
             evaluation,
         )
     won = held_out["label"].to_numpy(dtype=bool)
-    chance = float(-np.where(won, np.log(known_rate), np.log1p(-known_rate)).mean())
+    chance = -float(np.mean(np.where(won, math.log(known_rate), math.log1p(-known_rate))))
     if not evaluation.log_loss.value < chance:
         raise _refusal(
             f"on the last window the log loss is {evaluation.log_loss.value:.4f}, and saying "
