@@ -94,7 +94,7 @@ def test_rolling_folds_follow_each_other_and_judge_no_row_twice():
 
 
 @pytest.mark.parametrize(
-    ("dates", "count", "rolling"), [(33, 3, True), (7, 2, True), (6, 1, True), (5, 5, False)]
+    ("dates", "count", "rolling"), [(33, 3, True), (5, 2, True), (4, 1, True), (3, 5, False)]
 )
 def test_shorter_histories_walk_down_the_ladder(dates, count, rolling):
     folds = folds_of(dated(world(), dates=dates))
