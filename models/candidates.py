@@ -25,7 +25,7 @@ from sklearn.preprocessing import (
 from leadlight.features.feature import Feature
 
 from .directions import agreeing_directions
-from .interactions import Pair, interacting_pairs
+from .interactions import Pair, interacting_pairs, tried_share
 from .lesson import Lesson
 from .scales import signed_log
 from .target_encoding import TargetLevels, high_cardinality
@@ -42,13 +42,12 @@ CEILING: CandidateName = "unlimited_trees"
 PENALTIES = (0.001, 0.01, 0.1, 1.0, 10.0)
 """Inverse strengths of the scorecard's penalty to choose from; 0.1 unless another proves better."""
 
-ITERATIONS = (25, 50, 100, 150, 225)
+ITERATIONS = (25, 50, 100, 150, 200)
 """Numbers of boosting steps to choose from; 100 unless another proves better."""
 
 _LEAVES = {"boosted_additive": 6, "boosted_pairs": 8, "unlimited_trees": 16}
 _WINS_IN_A_LEAF = 2.0
-_TRIED = 30
-"""Features tried at each split; a random half of few, a fifth of many."""
+_EXACTLY_SOLVED = 400
 
 
 @dataclass(frozen=True)
@@ -73,6 +72,8 @@ def setting_of(name: CandidateName) -> Setting:
     """Return what is chosen for a candidate: its penalty, or its number of steps."""
     if name == "logistic":
         return Setting("C", PENALTIES, 0.1)
+    if name == CEILING:
+        return Setting("max_iter", ITERATIONS[:3], 50)
     return Setting("max_iter", ITERATIONS, 100)
 
 
@@ -136,10 +137,18 @@ def _logistic(features: Sequence[Feature], lesson: Lesson) -> Pipeline:
     shares = Pipeline([("log_odds", FunctionTransformer(logit)), ("standardise", StandardScaler())])
     levels = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
     parts = [("numbers", numbers, numeric), ("levels", levels, few), ("shares", shares, many)]
+    # A few exact steps where the columns' products are cheap; many cheap ones where they are not.
+    exact = len(numeric) <= _EXACTLY_SOLVED
+    classify = LogisticRegression(
+        C=0.1,
+        solver="newton-cholesky" if exact else "lbfgs",
+        tol=1e-6 if exact else 1e-4,
+        max_iter=100 if exact else 500,
+    )
     steps = [
         ("levels", TargetLevels(tuple(many))),
         ("prepare", ColumnTransformer([part for part in parts if part[2]])),
-        ("classify", LogisticRegression(C=0.1, tol=1e-6, max_iter=2000)),
+        ("classify", classify),
     ]
     return Pipeline(steps)
 
@@ -163,10 +172,10 @@ def _boosted(
         interaction_cst=interaction_groups(len(features), few, pairs) if limited else None,
         categorical_features=few or None,
         monotonic_cst=agreeing_directions(features, lesson) if limited else None,
-        learning_rate=0.08,
+        learning_rate=0.1,
         max_iter=100,
         max_leaf_nodes=_LEAVES[name],
-        max_features=float(np.clip(_TRIED / len(features), 0.2, 0.5)),
+        max_features=tried_share(len(features)),
         min_samples_leaf=_least_leaf(lesson.won),
         l2_regularization=1.0,
         early_stopping=False,

@@ -26,7 +26,7 @@ Done = Callable[[int, int], None]
 _LARGE = 100_000
 """Values of features from which fits are worth processes of their own."""
 
-ENOUGH_ROWS = 30_000
+ENOUGH_ROWS = 20_000
 """Rows that a fold's candidates learn from; more hardly change a choice."""
 
 

@@ -18,7 +18,7 @@ _QUICK: tuple[tuple[CandidateName, tuple[float | int, ...]], ...] = (
     ("boosted_additive", (50,)),
 )
 
-_QUICK_ROWS = 20_000
+_QUICK_ROWS = 10_000
 
 
 @dataclass(frozen=True)

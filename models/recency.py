@@ -9,7 +9,7 @@ import numpy as np
 from .encoding import FloatArray
 from .time_order import DAY, TimeOrder
 
-_SHARES = (1 / 2, 1 / 6, 1 / 20)
+_SHARES = (1 / 3, 1 / 10)
 """Half-lives to try, as shares of the history."""
 
 _LEAST_WINS = 100.0
