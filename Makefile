@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 QUICK  ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint types layers check real notebooks lock clean bench-demo bench-world bench-features
+.PHONY: help install demo test lint types layers check real notebooks lock clean bench-demo bench-world bench-features bench-quality
 
 help:  ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -57,6 +57,9 @@ bench-world: install  ## Events a second of the demo world's generator (QUICK=--
 
 bench-features: install  ## Features of 1, 10 and 50 million events beside other tools (QUICK=--quick)
 	$(BIN)/python benchmarks/features.py $(QUICK)
+
+bench-quality: install  ## leadlight beside plain models and AutoML on identical splits (QUICK=--quick)
+	$(BIN)/python benchmarks/quality.py $(QUICK)
 
 lock: install  ## Resolve the lock anew (versions and hashes only)
 	$(BIN)/uv pip compile pyproject.toml --group dev --extra postgres --extra s3 --extra spark --universal --python-version 3.11 \

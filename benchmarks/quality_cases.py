@@ -70,8 +70,7 @@ def _bank_in_steps(data: Path, folder: Path) -> Case:
     rows = len(made.frame)
     edges = np.linspace(_newest(made).first, rows, RETRAININGS + 1).astype(int).tolist()
     steps = [
-        Step(first - LAG_ROWS, first, last)
-        for first, last in zip(edges, edges[1:], strict=False)
+        Step(first - LAG_ROWS, first, last) for first, last in zip(edges, edges[1:], strict=False)
     ]
     return _saved("bank, ten steps", made, steps, folder)
 
