@@ -33,6 +33,8 @@ def main() -> None:
         raise SystemExit(f"no data at {data}: set LEADLIGHT_DATA to the public data sets' folder")
     makers = case_makers(data)
     options = _options(list(makers))
+    # Threads that wait busily for each other slow everyone tenfold where a core is taken.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     console = Console(width=None if Console().is_terminal else 170)
     scratch = scratch_folder()
     pythons = _installed(options.peers, scratch / "environments", console)

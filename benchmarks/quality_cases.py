@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -69,9 +70,7 @@ def _bank_in_steps(data: Path, folder: Path) -> Case:
     made = _example(data, "bank", folder)
     rows = len(made.frame)
     edges = np.linspace(_newest(made).first, rows, RETRAININGS + 1).astype(int).tolist()
-    steps = [
-        Step(first - LAG_ROWS, first, last) for first, last in zip(edges, edges[1:], strict=False)
-    ]
+    steps = [Step(first - LAG_ROWS, first, last) for first, last in pairwise(edges)]
     return _saved("bank, ten steps", made, steps, folder)
 
 

@@ -7,6 +7,7 @@ from autogluon.tabular import TabularPredictor
 from quality_contestant import Lesson, Probability
 
 _LABEL = "label of the lead"
+_LEAST = 60.0  # seconds in which the stacked ensemble trains any model at all
 
 
 def fit(lesson: Lesson) -> Probability:
@@ -16,7 +17,7 @@ def fit(lesson: Lesson) -> Probability:
     )
     predictor.fit(
         lesson.x.assign(**{_LABEL: lesson.won}),
-        presets="best_quality",
+        presets="best_quality" if lesson.seconds >= _LEAST else "medium_quality",
         time_limit=lesson.seconds,
         dynamic_stacking=False,  # it tries out on part of the time, of which there is little
         ag_args_ensemble={"fold_fitting_strategy": "sequential_local"},
