@@ -96,6 +96,7 @@ class Judges:
         self.answers.mkdir(parents=True, exist_ok=True)
         script = str(_HERE / "quality_contestant.py")
         arguments = [contestant, str(case.folder), str(output), str(seconds), str(self.seed)]
+        before = _processor_seconds()
         run = run_command([self.pythons[contestant], script, *arguments], time_limit=_STOP_AFTER)
         if run.stopped:
             message = f"{NAMES[contestant]} on {case.name}: stopped, {run.stopped}"
