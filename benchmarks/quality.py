@@ -17,7 +17,7 @@ from environments import python_of
 from quality_case import Case
 from quality_cases import QUICK_CASES, case_makers
 from quality_results import CaseResult, judge, marks, mean_log_loss
-from quality_runs import LEADLIGHT, NAMES, Answer, Judges, scratch_folder
+from quality_runs import LEADLIGHT, NAMES, Answer, Contest, scratch_folder
 from quality_tables import print_case, print_means
 from real_projects import ROOT
 from results import OUT, write_results
@@ -38,13 +38,13 @@ def main() -> None:
     console = Console(width=None if Console().is_terminal else 170)
     scratch = scratch_folder()
     pythons = _installed(options.peers, scratch / "environments", console)
-    judges = Judges(pythons, scratch / "quality" / "answers", SEED)
+    contest = Contest(pythons, scratch / "quality" / "answers", SEED)
     found = []
     for name in options.cases:
         folder = scratch / "quality" / "cases" / re.sub(r"\W+", "-", name)
         made = (folder / "case.json").exists() and not options.anew
         case = Case.load(folder) if made else makers[name](folder)
-        found.append(judge(case, _answers(case, judges, console), seed=SEED))
+        found.append(judge(case, _answers(case, contest, console), seed=SEED))
         print_case(found[-1], console)
     print_means(found, console)
     write_results("quality", marks(found), seed=SEED, quick=options.quick, console=console)
@@ -75,11 +75,11 @@ def _installed(peers: Sequence[str], folder: Path, console: Console) -> dict[str
     return pythons
 
 
-def _answers(case: Case, judges: Judges, console: Console) -> Mapping[str, Answer]:
+def _answers(case: Case, contest: Contest, console: Console) -> Mapping[str, Answer]:
     answers = {}
-    for contestant in judges.pythons:
+    for contestant in contest.pythons:
         try:
-            answers[contestant] = judges.ask(contestant, case)
+            answers[contestant] = contest.answer(contestant, case)
         except RuntimeError as error:
             if contestant == LEADLIGHT:
                 raise

@@ -54,7 +54,7 @@ def case_makers(data: Path) -> Mapping[str, Callable[[Path], Case]]:
 
 def _real(data: Path, name: str, folder: Path) -> Case:
     made = _example(data, name, folder)
-    return _saved(name, made, [_newest(made)], folder)
+    return _saved(name, made, [newest_rows(made)], folder)
 
 
 def _example(data: Path, name: str, folder: Path) -> TrainingFrame:
@@ -69,7 +69,7 @@ def _example(data: Path, name: str, folder: Path) -> TrainingFrame:
 def _bank_in_steps(data: Path, folder: Path) -> Case:
     made = _example(data, "bank", folder)
     rows = len(made.frame)
-    edges = np.linspace(_newest(made).first, rows, RETRAININGS + 1).astype(int).tolist()
+    edges = np.linspace(newest_rows(made).first, rows, RETRAININGS + 1).astype(int).tolist()
     steps = [Step(first - LAG_ROWS, first, last) for first, last in pairwise(edges)]
     return _saved("bank, ten steps", made, steps, folder)
 
@@ -77,7 +77,7 @@ def _bank_in_steps(data: Path, folder: Path) -> Case:
 def _demo(name: str, world: World, folder: Path) -> Case:
     summary = generate_world(WorldSpec(leads=world.leads, seed=world.seed), folder / "world")
     made = training_frame(summary.config, os.environ)
-    step = _newest(made)
+    step = newest_rows(made)
     known = pd.read_parquet(folder / "world" / "truth" / "snapshots.parquet")
     judged = made.frame.iloc[step.first : step.last][["lead_id", "as_of"]]
     found = judged.merge(known, on=["lead_id", "as_of"], how="left", validate="one_to_one")
@@ -87,7 +87,7 @@ def _demo(name: str, world: World, folder: Path) -> Case:
     return _saved(name, made, [step], folder, found["probability"].to_numpy())
 
 
-def _newest(made: TrainingFrame) -> Step:
+def newest_rows(made: TrainingFrame) -> Step:
     """Judge the newest rows; teach those before them whose horizon has ended by then."""
     rows = len(made.frame)
     first = int(rows * (1 - NEWEST))

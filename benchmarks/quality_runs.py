@@ -55,8 +55,8 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Judges:
-    """Where and how contestants are run.
+class Contest:
+    """Where contestants are run, and where their answers are kept.
 
     Attributes
     ----------
@@ -65,16 +65,13 @@ class Judges:
     answers : Path
         Folder in which peers' answers are kept.
     seed : int
-    share : float
-        Of the seconds in ``SECONDS``.
     """
 
     pythons: dict[str, str]
     answers: Path
     seed: int
-    share: float = 1.0
 
-    def ask(self, contestant: str, case: Case) -> Answer:
+    def answer(self, contestant: str, case: Case) -> Answer:
         """Return a contestant's answer, from an earlier run where nothing has changed since.
 
         Raises
@@ -82,7 +79,7 @@ class Judges:
         RuntimeError
             It failed, or ran out of time or memory.
         """
-        seconds = SECONDS.get(contestant, 0.0) * self.share
+        seconds = SECONDS.get(contestant, 0.0)
         place = self.answers / f"{contestant}-{_key(contestant, case, seconds, self.seed)}"
         told = place.with_suffix(".json")
         kept = told.exists() and contestant != LEADLIGHT
