@@ -8,8 +8,9 @@ import argparse
 import json
 import os
 import re
+import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -22,6 +23,8 @@ from quality_tables import print_case, print_means
 from real_projects import ROOT
 from results import OUT, write_results
 from rich.console import Console
+
+from leadlight.pipelines.fingerprint import code_hash
 
 QUICK_PEERS = ("logistic", "boosting", "lightgbm")
 SEED = 0
@@ -41,9 +44,7 @@ def main() -> None:
     contest = Contest(pythons, scratch / "quality" / "answers", SEED)
     found = []
     for name in options.cases:
-        folder = scratch / "quality" / "cases" / re.sub(r"\W+", "-", name)
-        made = (folder / "case.json").exists() and not options.anew
-        case = Case.load(folder) if made else makers[name](folder)
+        case = _case(scratch / "quality" / "cases" / re.sub(r"\W+", "-", name), makers[name])
         found.append(judge(case, _answers(case, contest, console), seed=SEED))
         print_case(found[-1], console)
     print_means(found, console)
@@ -56,12 +57,22 @@ def _options(cases: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="two cases, three peers")
     parser.add_argument("--cases", nargs="*", choices=cases)
     parser.add_argument("--peers", nargs="*", choices=[name for name in NAMES if name != LEADLIGHT])
-    parser.add_argument("--anew", action="store_true", help="compute the cases' features again")
     options = parser.parse_args()
     options.cases = options.cases or (QUICK_CASES if options.quick else cases)
     every_peer = [name for name in NAMES if name != LEADLIGHT]
     options.peers = options.peers or (QUICK_PEERS if options.quick else every_peer)
     return options
+
+
+def _case(folder: Path, make: Callable[[Path], Case]) -> Case:
+    """Return a case that this very code has made."""
+    made_by = folder / "made_by.txt"
+    if made_by.exists() and made_by.read_text() == code_hash():
+        return Case.load(folder)
+    shutil.rmtree(folder, ignore_errors=True)
+    case = make(folder)
+    made_by.write_text(code_hash())
+    return case
 
 
 def _installed(peers: Sequence[str], folder: Path, console: Console) -> dict[str, str]:

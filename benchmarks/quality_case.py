@@ -86,11 +86,13 @@ class Case:
         return cls(**data, folder=folder)
 
     def fingerprint(self) -> str:
-        """Hash everything that a contestant is given."""
+        """Hash everything that a peer is given."""
         digest = hashlib.sha256()
         content = json.loads((self.folder / "case.json").read_text())
         told = {key: content[key] for key in ("features", "steps", "horizon_days")}
         digest.update(json.dumps(told, sort_keys=True).encode())
-        rows = pd.util.hash_pandas_object(self.rows(), index=False)
+        # What else leadlight knows of a row is not given to its peers.
+        given = ["lead_id", "label", *(each["name"] for each in self.features)]
+        rows = pd.util.hash_pandas_object(self.rows()[given], index=False)
         digest.update(rows.to_numpy().tobytes())
         return digest.hexdigest()
