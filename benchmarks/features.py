@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
+from environments import python_of
 from features_comparison import NAMES, compare, compare_slices
-from features_environments import python_of
 from features_growth import growths
 from features_nightly import nightly
 from features_tables import marks, nightly_figures, print_comparison, print_growth
