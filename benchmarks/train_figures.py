@@ -50,7 +50,7 @@ SMALL = Sizes(
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Time and memory of training.")
-    parser.add_argument("--quick", action="store_true", help="a tenth of the rows, in two minutes")
+    parser.add_argument("--quick", action="store_true", help="a tenth of the rows, or fewer")
     quick = parser.parse_args().quick
     sizes = SMALL if quick else FULL
     with tempfile.TemporaryDirectory() as folder:
