@@ -78,12 +78,7 @@ def setting_of(name: CandidateName) -> Setting:
 
 
 def candidate(
-    name: CandidateName,
-    features: Sequence[Feature],
-    lesson: Lesson,
-    *,
-    seed: int,
-    pairs: Sequence[Pair] | None = None,
+    name: CandidateName, features: Sequence[Feature], lesson: Lesson, *, seed: int
 ) -> Pipeline:
     """Return a competing model, unfitted.
 
@@ -99,8 +94,6 @@ def candidate(
         which features act together.
     seed : int
         For the boosting's random choices.
-    pairs : sequence of (int, int), optional
-        For ``boosted_pairs``; default: found in the lesson.
 
     References
     ----------
@@ -110,10 +103,8 @@ def candidate(
     """
     if name == "logistic":
         return _logistic(features, lesson)
-    if name != "boosted_pairs":
-        pairs = ()
-    elif pairs is None:
-        pairs = interacting_pairs(features, lesson, seed=seed)
+    together = name == "boosted_pairs"
+    pairs = interacting_pairs(features, lesson, seed=seed) if together else ()
     return _boosted(name, features, lesson, pairs, seed=seed)
 
 

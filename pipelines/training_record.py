@@ -63,7 +63,7 @@ def no_signal_record(config: Config, hashes: Mapping[str, str], error: NoSignalE
     return RunRecord(
         name="train",
         params=_choices(config, hashes),
-        metrics=dict(_evaluation_figures(error.evaluation or {})),
+        metrics=dict(_evaluation_figures(error.evaluation)),
         tags={OUTCOME: NO_SIGNAL},
         files={"no_signal.json": to_json(no_signal_story(error))} | _environment_files(),
     )
