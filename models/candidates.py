@@ -25,11 +25,11 @@ from sklearn.preprocessing import (
 from leadlight.features.feature import Feature
 
 from .directions import agreeing_directions
-from .interactions import Pair, interacting_pairs, tried_share
+from .interactions import interacting_pairs, tried_share
 from .lesson import Lesson
 from .scales import signed_log
 from .target_encoding import TargetLevels, high_cardinality
-from .tree_columns import interaction_groups
+from .tree_columns import Pair, interaction_groups
 
 CandidateName = Literal["logistic", "boosted_additive", "boosted_pairs", "unlimited_trees"]
 

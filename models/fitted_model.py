@@ -105,6 +105,13 @@ def fit_model(
     immature : {"drop", "weight"}
         What becomes of such snapshots; see ``known_rows``.
     watch : Watch, optional
+
+    Raises
+    ------
+    NotEnoughDataError
+        The judged rows have one label only, or some rows have a position and others have none.
+    RuntimeError
+        The compiled model does not agree with the fitted one: a change in scikit-learn.
     """
     rows = TrainingRows.of(
         frame,

@@ -61,17 +61,11 @@ class SegmentCalibration:
     calibration_slope: float
     calibration_intercept: float
 
-    @property
-    def kept(self) -> bool:
-        """Whether the promise lies within the interval of what came; by chance 1 in 20 does not."""
-        return self.low <= self.predicted <= self.high
-
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for a JSON file."""
-        plain = asdict(self) | {"kept": self.kept}
         return {
             key: finite(value) if isinstance(value, float) else value
-            for key, value in plain.items()
+            for key, value in asdict(self).items()
         }
 
 

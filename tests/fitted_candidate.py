@@ -30,5 +30,10 @@ def fitted(
 ) -> Pipeline:
     encoder, lesson = taught(frame, features)
     pipeline = candidate(name, features, lesson, seed=seed)
-    pipeline.fit(lesson.matrix, lesson.won, classify__sample_weight=weight)
+    pipeline.fit(
+        lesson.matrix,
+        lesson.won,
+        levels__groups=lesson.cluster,
+        classify__sample_weight=weight,
+    )
     return Pipeline([("encode", encoder), *pipeline.steps])
