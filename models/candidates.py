@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import logit
 from sklearn.compose import ColumnTransformer
-from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
@@ -27,6 +26,7 @@ from leadlight.features.feature import Feature
 from .directions import agreeing_directions
 from .interactions import interacting_pairs, tried_share
 from .lesson import Lesson
+from .row_bins import BoostedClassifier
 from .scales import signed_log
 from .target_encoding import TargetLevels, high_cardinality
 from .tree_columns import Pair, interaction_groups
@@ -159,7 +159,7 @@ def _boosted(
     """
     _, few, many = _columns(features, lesson)
     limited = name != CEILING
-    classify = HistGradientBoostingClassifier(
+    classify = BoostedClassifier(
         interaction_cst=interaction_groups(len(features), few, pairs) if limited else None,
         categorical_features=few or None,
         monotonic_cst=agreeing_directions(features, lesson) if limited else None,

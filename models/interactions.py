@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 from scipy.special import expit
-from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
 from leadlight.features.feature import Feature
 
 from .lesson import Lesson
+from .row_bins import BoostedClassifier, BoostedRegressor
 from .target_encoding import TargetLevels, high_cardinality
 from .tree_columns import Pair, interaction_groups, tree_columns
 
@@ -51,7 +51,7 @@ def interacting_pairs(
         "max_features": tried_share(len(features)),
         "min_samples_leaf": max(20, len(rows.won) // 200),
     }
-    alone = HistGradientBoostingClassifier(
+    alone = BoostedClassifier(
         interaction_cst=interaction_groups(len(features), category, ()),
         max_iter=40,
         max_leaf_nodes=6,
@@ -59,7 +59,7 @@ def interacting_pairs(
     ).fit(matrix, rows.won, sample_weight=rows.weight)
     chance = expit(alone.decision_function(matrix))
     spread = np.maximum(chance * (1.0 - chance), 1e-6)
-    trees = HistGradientBoostingRegressor(max_iter=80, max_leaf_nodes=4, max_depth=2, **common).fit(
+    trees = BoostedRegressor(max_iter=80, max_leaf_nodes=4, max_depth=2, **common).fit(
         matrix, (rows.won - chance) / spread, sample_weight=rows.weight * spread
     )
     strength = _second_split_gains(trees, category, len(features))
@@ -73,7 +73,7 @@ def tried_share(features: int) -> float:
 
 
 def _second_split_gains(
-    trees: HistGradientBoostingRegressor, category: Sequence[int], count: int
+    trees: BoostedRegressor, category: Sequence[int], count: int
 ) -> dict[Pair, float]:
     order = tree_columns(count, category)
     strength: dict[Pair, float] = {}
