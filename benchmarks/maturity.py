@@ -16,8 +16,10 @@ from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
 from leadlight.features.catalog import Feature
-from leadlight.models.candidates import boosted_additive, logistic
-from leadlight.models.encoding import FloatArray
+from leadlight.models.bootstrap import lead_clusters
+from leadlight.models.candidates import CandidateName, candidate
+from leadlight.models.encoding import FloatArray, LeadEncoder, feature_kinds
+from leadlight.models.lesson import Lesson
 from leadlight.models.maturity import KnownRows, known_rows
 
 SEED = 0
@@ -61,12 +63,28 @@ TREATMENTS: Treatments = {
 }
 
 
-def candidates(features: Sequence[Feature]) -> Mapping[str, Pipeline]:
-    """Return the models at settings that suit few wins, the same for each treatment."""
-    return {
-        "logistic": logistic(features).set_params(classify__C=0.01),
-        "boosted_additive": boosted_additive(features, seed=SEED).set_params(classify__max_iter=50),
-    }
+CANDIDATES: Mapping[CandidateName, dict[str, float]] = {
+    "logistic": {"classify__C": 0.01},
+    "boosted_additive": {"classify__max_iter": 50},
+}
+"""Settings that suit few wins, the same for each treatment."""
+
+
+def fitted(
+    name: CandidateName, features: Sequence[Feature], taught: pd.DataFrame, known: KnownRows
+) -> Pipeline:
+    """Fit a candidate on what was known."""
+    names = tuple(feature.name for feature in features)
+    encoder = LeadEncoder(names, feature_kinds(features)).fit(taught)
+    lesson = Lesson(encoder.transform(taught), known.won, known.weight, lead_clusters(taught))
+    pipeline = candidate(name, features, lesson, seed=SEED).set_params(**CANDIDATES[name])
+    pipeline.fit(
+        lesson.matrix,
+        lesson.won,
+        levels__groups=lesson.cluster,
+        classify__sample_weight=lesson.weight,
+    )
+    return Pipeline([("encode", encoder), *pipeline.steps])
 
 
 def judge(world: KnownWorld, history_days: int) -> pd.DataFrame:
@@ -87,9 +105,8 @@ def judge(world: KnownWorld, history_days: int) -> pd.DataFrame:
     found = []
     for treatment, known_by in TREATMENTS.items():
         known = known_by(frame, earlier, cutoff)
-        for name, pipeline in candidates(world.features).items():
-            taught = frame.iloc[known.rows]
-            pipeline.fit(taught, known.won, classify__sample_weight=known.weight)
+        for name in CANDIDATES:
+            pipeline = fitted(name, world.features, frame.iloc[known.rows], known)
             margin = pipeline.decision_function(test)
             found.append(
                 {

@@ -10,7 +10,7 @@ from leadlight.features.catalog import Feature
 from leadlight.pipelines.config import load_config
 from leadlight.pipelines.prepare import engine_of, open_door
 from leadlight.pipelines.progress import Progress
-from leadlight.pipelines.train import _training_set
+from leadlight.pipelines.train import training_set_of
 from leadlight.pipelines.workspace import Workspace
 
 
@@ -37,7 +37,7 @@ def training_frame(path: Path, environ: Mapping[str, str]) -> TrainingFrame:
     with engine_of(config) as engine:
         door = open_door(config, engine, quiet)
         workspace = Workspace(config.workspace_directory)
-        made = _training_set(config, workspace, engine, door, quiet)
+        made = training_set_of(config, workspace, engine, door, quiet)
     frame = made.frame.sort_values(["as_of", "position", "lead_id"], kind="stable")
     return TrainingFrame(
         frame.reset_index(drop=True), tuple(made.features), config.label.horizon_days

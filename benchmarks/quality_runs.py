@@ -36,7 +36,6 @@ class Answer:
 
     Attributes
     ----------
-    contestant : str
     probability : array of shape (n,)
         Of the judged rows.
     seconds : float
@@ -47,7 +46,6 @@ class Answer:
         Whether it is of an earlier run.
     """
 
-    contestant: str
     probability: np.ndarray
     seconds: float
     cpu: float
@@ -87,7 +85,7 @@ class Contest:
             self._run(contestant, case, place.with_suffix(".npy"), seconds, told)
         facts = json.loads(told.read_text())
         probability = np.load(place.with_suffix(".npy"))
-        return Answer(contestant, probability, facts["seconds"], facts["cpu"], kept)
+        return Answer(probability, facts["seconds"], facts["cpu"], kept)
 
     def _run(self, contestant: str, case: Case, output: Path, seconds: float, told: Path) -> None:
         self.answers.mkdir(parents=True, exist_ok=True)

@@ -63,30 +63,20 @@ class NoSignalError(LeadlightError, ValueError):
         What shows it, in a sentence: the interval of the AUC, the gain over the base rate.
     tried : sequence of str
         Sentences: which candidates, features and windows were tried.
-    evaluation : mapping, optional
+    evaluation : mapping
         Plain data: the evaluation of the last window, as a decision version would tell it.
-    hint : str, optional
-        What to do next.
     """
 
     exit_code = 3
 
-    def __init__(
-        self,
-        found: str,
-        *,
-        tried: Sequence[str] = (),
-        evaluation: Mapping[str, Any] | None = None,
-        hint: str | None = None,
-    ) -> None:
+    def __init__(self, found: str, *, tried: Sequence[str], evaluation: Mapping[str, Any]) -> None:
         super().__init__(
             f"no usable signal: {found}",
-            hint=hint
-            or "Nothing was registered, and the champion stays as it was. Give a longer history, "
+            hint="Nothing was registered, and the champion stays as it was. Give a longer history, "
             "or more of what leads did and who they are.",
         )
         self.tried = tuple(tried)
-        self.evaluation = dict(evaluation) if evaluation is not None else None
+        self.evaluation = dict(evaluation)
 
 
 class SchemaMismatchError(LeadlightError, ValueError):

@@ -26,7 +26,7 @@ from .leaks_power import Power, codes, cross_fitted, power, times
 from .profiling import Candidate
 from .snapshots import SnapshotPlan, observed_window
 from .tables import CanonicalTables
-from .taxonomy import DEFAULT_PAGE_RULES, PageRule
+from .taxonomy import PageRule
 
 _KINDS = "leak_audit_kinds"
 _IGNORED = frozenset({"owner"})  # profiling leaves it out, and says why
@@ -64,11 +64,12 @@ class LeakAudit:
     leads : AuditedLeads
         The leads that it looked at.
     notes : tuple of str
+        One for each bulk write in a history.
     """
 
     leaks: tuple[Leak, ...]
     leads: AuditedLeads
-    notes: tuple[str, ...] = ()
+    notes: tuple[str, ...]
 
     @property
     def excluded(self) -> tuple[str, ...]:
@@ -82,8 +83,8 @@ def audit_leaks(
     snapshots: Path,
     plan: SnapshotPlan,
     *,
-    rules: ColumnRules | None = None,
-    page_rules: Sequence[PageRule] = DEFAULT_PAGE_RULES,
+    rules: ColumnRules,
+    page_rules: Sequence[PageRule],
 ) -> LeakAudit:
     """Judge each column of leads and accounts, and each kind of event, that may become a feature.
 
@@ -92,7 +93,7 @@ def audit_leaks(
     snapshots : Path
         Parquet of the training snapshots; more than 50,000 leads are sampled.
     plan : SnapshotPlan
-    rules : ColumnRules, optional
+    rules : ColumnRules
     page_rules : sequence of PageRule
         The kinds of page, as ``define_features`` takes them.
 
@@ -101,7 +102,6 @@ def audit_leaks(
     ConfigError
         ``known_when`` names a column that the data does not have.
     """
-    rules = rules or ColumnRules()
     columns = own_values(profile_candidates(engine, tables))
     _check_declared(rules, columns)
     excluded = set(rules.exclude)

@@ -37,7 +37,7 @@ class AuditedLeads:
         Whether the lead was ever won after its snapshot (flat tables: its label).
     has_deal : array of bool
         Whether any deal, open or closed, is known of it. Flat tables: all false.
-    created, won_at : array of float64
+    won_at : array of float64
         Microseconds since 1970 UTC; NaN where there is none.
     order : array of float64
         In time: when it was created; of a flat table its position, or NaN.
@@ -54,7 +54,6 @@ class AuditedLeads:
 
     won: NDArray[np.bool_]
     has_deal: NDArray[np.bool_]
-    created: NDArray[np.float64]
     won_at: NDArray[np.float64]
     order: NDArray[np.float64]
     group: NDArray[np.int64]
@@ -156,7 +155,6 @@ def audited_leads(
     return AuditedLeads(
         won=label if tables.is_flat else np.isfinite(won_at),
         has_deal=frame["has_deal"].to_numpy(bool),
-        created=created,
         won_at=won_at,
         order=position if tables.is_flat else created,
         group=pd.factorize(group)[0].astype(np.int64),

@@ -185,7 +185,7 @@ def at_close(found: FirstEvents, base: float) -> Evidence | None:
     closed = found.closed >= _AT_CLOSE * found.leads
     if closed and found.at_close >= _AT_CLOSE * found.closed:
         return Evidence("events of this kind come with the close of the deal", counts)
-    if found.won >= _ONE_CLASS * found.leads and found.leads >= FEWEST and base < 0.5:
+    if found.won >= _ONE_CLASS * found.leads and base < 0.5:
         return Evidence("only won leads have events of this kind", counts, is_certain=False)
     if closed and found.at_close >= _NEAR_CLOSE * found.closed:
         return Evidence(

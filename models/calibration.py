@@ -9,7 +9,7 @@ from scipy.special import expit
 
 from leadlight.features.errors import NotEnoughDataError
 
-from .log_odds import CONSTANT, Floats, counted_rows, fit_logistic_line, level_shift
+from .log_odds import CONSTANT, Floats, fit_logistic_line, level_shift
 
 # Below this a margin says so little of the label that the line would all but hide the ranking;
 # it keeps the map strictly increasing where a window happens to contradict the model.
@@ -101,9 +101,7 @@ class Calibration:
         return cls(float(data["slope"]), float(data["intercept"]), knots)
 
 
-def calibrate(
-    margin: ArrayLike, label: ArrayLike, *, weight: ArrayLike | None = None
-) -> Calibration:
+def calibrate(margin: ArrayLike, label: ArrayLike) -> Calibration:
     """Fit a straight map from margin to probability on leads the model has not seen.
 
     Platt's sigmoid with his smoothed targets, so that a small or separated window gives a finite
@@ -116,8 +114,6 @@ def calibrate(
         Log-odds of rows outside the fitting window.
     label : array of shape (n,)
         Whether the lead was won within the horizon.
-    weight : array of shape (n,), optional
-        How many rows each counts for, at least 0.
 
     Raises
     ------
@@ -129,20 +125,20 @@ def calibrate(
     Platt (1999), Probabilistic outputs for support vector machines.
     Lin, Lin & Weng (2007), A note on Platt's probabilistic outputs.
     """
-    values, labels, rows_of = counted_rows(margin, label, weight)
-    won = labels > 0.0
+    values = np.asarray(margin, dtype=np.float64)
+    won = np.asarray(label, dtype=np.float64) > 0.0
     if won.all() or not won.any():
         raise NotEnoughDataError(
             "Calibration needs won and not-won leads; its window has "
             f"{int(won.sum())} won of {len(won)}.",
             hint="Give a longer history, a shorter label.horizon_days, or a closer snapshot grid.",
         )
-    wins, losses = float(rows_of[won].sum()), float(rows_of[~won].sum())
+    wins, losses = float(won.sum()), float((~won).sum())
     target = np.where(won, (wins + 1.0) / (wins + 2.0), 1.0 / (losses + 2.0))
     slope = 1.0
     if np.ptp(values) > CONSTANT:
-        line = fit_logistic_line(values, target, weight=rows_of)
+        line = fit_logistic_line(values, target)
         if line.slope >= SMALLEST_SLOPE:
             return Calibration(line.slope, line.intercept)
         slope = SMALLEST_SLOPE
-    return Calibration(slope, level_shift(slope * values, target, rows_of))
+    return Calibration(slope, level_shift(slope * values, target, np.ones(len(won))))

@@ -24,11 +24,10 @@ _Rows = NDArray[np.intp]
 def choose_calibration(
     margin: ArrayLike,
     label: ArrayLike,
-    cluster: ArrayLike | None,
+    cluster: ArrayLike,
     *,
-    fold: ArrayLike | None = None,
-    moment: ArrayLike | None = None,
-    weight: ArrayLike | None = None,
+    fold: ArrayLike,
+    moment: ArrayLike | None,
     seed: int,
 ) -> Calibration:
     """Fit the map from margin to probability: Platt's line, or a clearly better smoothed isotonic.
@@ -44,16 +43,14 @@ def choose_calibration(
         Log-odds of rows by a model that was not fitted on them.
     label : array of shape (n,)
         Whether the lead was won within the horizon.
-    cluster : array of shape (n,) or None
-        Lead or account of each row; None if each row stands for itself.
-    fold : array of int, shape (n,), optional
+    cluster : array of shape (n,)
+        Lead or account of each row.
+    fold : array of int, shape (n,)
         Which fold's model gave the margin, numbered in time. Models of different folds promise
         different levels, and the share of wins drifts between folds: neither may pass for shape,
         so all are brought to the level of the last fold first.
-    moment : array of shape (n,), optional
+    moment : array of shape (n,) or None
         Place of each row in time, any unit: shapes are then judged forwards in time.
-    weight : array of shape (n,), optional
-        How many rows each counts for, at least 0.
     seed : int
         Of the folds.
 
@@ -62,35 +59,30 @@ def choose_calibration(
     NotEnoughDataError
         There are no rows, or all have the same label.
     """
-    values = np.asarray(margin, dtype=np.float64)
     won = np.asarray(label, dtype=bool)
-    rows_of = np.ones(len(won)) if weight is None else np.asarray(weight, dtype=np.float64)
-    if fold is not None:
-        values = on_one_level(values, won, np.asarray(fold, dtype=np.intp), rows_of)
-    line = calibrate(values, won, weight=rows_of)
-    if _scarcest(won, rows_of) < LEAST_WINS_TO_BEND:
+    values = np.asarray(margin, dtype=np.float64)
+    values = on_one_level(values, won, np.asarray(fold, dtype=np.intp))
+    line = calibrate(values, won)
+    if _scarcest(won) < LEAST_WINS_TO_BEND:
         return line
     codes = cluster_codes(cluster, len(won))
     folds = _clustered_folds(codes, seed) if moment is None else _forward_folds(moment)
     gains, judged = [], []
     for fit, judge in folds:
-        if min(_scarcest(won[rows], rows_of[rows]) for rows in (fit, judge)) > 0.0:
-            straight = calibrate(values[fit], won[fit], weight=rows_of[fit])
-            bent = smoothed_isotonic(values[fit], won[fit], straight, weight=rows_of[fit])
-            losses = [
-                _losses(shape, values[judge], won[judge], rows_of[judge])
-                for shape in (straight, bent)
-            ]
+        if min(_scarcest(won[rows]) for rows in (fit, judge)) > 0:
+            straight = calibrate(values[fit], won[fit])
+            bent = smoothed_isotonic(values[fit], won[fit], straight)
+            losses = [_losses(shape, values[judge], won[judge]) for shape in (straight, bent)]
             gains.append(losses[0] - losses[1])
             judged.append(judge)
     if not judged:
         return line
     rows = np.concatenate(judged)
-    gain, error = clustered_mean(np.concatenate(gains), codes[rows], rows_of[rows])
-    return smoothed_isotonic(values, won, line, weight=rows_of) if gain > error else line
+    gain, error = clustered_mean(np.concatenate(gains), codes[rows], np.ones(len(rows)))
+    return smoothed_isotonic(values, won, line) if gain > error else line
 
 
-def on_one_level(margin: Floats, won: NDArray[np.bool_], fold: _Rows, weight: Floats) -> Floats:
+def on_one_level(margin: Floats, won: NDArray[np.bool_], fold: _Rows) -> Floats:
     """Shift each fold's margins so that one line of log-odds serves them all.
 
     The line has one slope and, per fold, an intercept of its own; the last fold stays as it is.
@@ -98,23 +90,22 @@ def on_one_level(margin: Floats, won: NDArray[np.bool_], fold: _Rows, weight: Fl
 
     Parameters
     ----------
-    margin, won, weight : array of shape (n,)
-    fold : array of shape (n,)
+    margin, won : array of shape (n,)
+    fold : array of int, shape (n,)
         Numbered in time.
     """
-    parts = [np.flatnonzero((fold == at) & (weight > 0.0)) for at in np.unique(fold)]
-    parts = [rows for rows in parts if _scarcest(won[rows], weight[rows]) > 0.0]
+    parts = [np.flatnonzero(fold == at) for at in np.unique(fold)]
+    parts = [rows for rows in parts if _scarcest(won[rows]) > 0]
     if len(parts) < 2:
         return margin
-    target = won.astype(np.float64)
 
     def levels(slope: float) -> list[float]:
-        return [level_shift(slope * margin[rows], target[rows], weight[rows]) for rows in parts]
+        return [_level(slope * margin[rows], won[rows]) for rows in parts]
 
     def loss(log_slope: float) -> float:
         slope = math.exp(log_slope)
         return sum(
-            float(np.sum(weight[rows] * row_losses(slope * margin[rows] + level, won[rows])))
+            float(np.sum(row_losses(slope * margin[rows] + level, won[rows])))
             for rows, level in zip(parts, levels(slope), strict=True)
         )
 
@@ -128,14 +119,17 @@ def on_one_level(margin: Floats, won: NDArray[np.bool_], fold: _Rows, weight: Fl
     return shifted
 
 
-def _losses(shape: Calibration, margin: Floats, won: NDArray[np.bool_], weight: Floats) -> Floats:
+def _losses(shape: Calibration, margin: Floats, won: NDArray[np.bool_]) -> Floats:
     log_odds = shape.log_odds(margin)
-    log_odds = log_odds + level_shift(log_odds, won.astype(np.float64), weight)
-    return row_losses(log_odds, won)
+    return row_losses(log_odds + _level(log_odds, won), won)
 
 
-def _scarcest(won: NDArray[np.bool_], weight: Floats) -> float:
-    return min(float(weight[won].sum()), float(weight[~won].sum()))
+def _level(log_odds: Floats, won: NDArray[np.bool_]) -> float:
+    return level_shift(log_odds, won.astype(np.float64), np.ones(len(won)))
+
+
+def _scarcest(won: NDArray[np.bool_]) -> int:
+    return min(int(won.sum()), int((~won).sum()))
 
 
 def _clustered_folds(codes: _Rows, seed: int) -> Iterator[tuple[_Rows, _Rows]]:

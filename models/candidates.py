@@ -24,12 +24,12 @@ from sklearn.preprocessing import (
 from leadlight.features.feature import Feature
 
 from .directions import agreeing_directions
-from .interactions import Pair, interacting_pairs, tried_share
+from .interactions import interacting_pairs, tried_share
 from .lesson import Lesson
 from .row_bins import BoostedClassifier
 from .scales import signed_log
 from .target_encoding import TargetLevels, high_cardinality
-from .tree_columns import interaction_groups
+from .tree_columns import Pair, interaction_groups
 
 CandidateName = Literal["logistic", "boosted_additive", "boosted_pairs", "unlimited_trees"]
 
@@ -78,12 +78,7 @@ def setting_of(name: CandidateName) -> Setting:
 
 
 def candidate(
-    name: CandidateName,
-    features: Sequence[Feature],
-    lesson: Lesson,
-    *,
-    seed: int,
-    pairs: Sequence[Pair] | None = None,
+    name: CandidateName, features: Sequence[Feature], lesson: Lesson, *, seed: int
 ) -> Pipeline:
     """Return a competing model, unfitted.
 
@@ -99,8 +94,6 @@ def candidate(
         which features act together.
     seed : int
         For the boosting's random choices.
-    pairs : sequence of (int, int), optional
-        For ``boosted_pairs``; default: found in the lesson.
 
     References
     ----------
@@ -110,10 +103,8 @@ def candidate(
     """
     if name == "logistic":
         return _logistic(features, lesson)
-    if name != "boosted_pairs":
-        pairs = ()
-    elif pairs is None:
-        pairs = interacting_pairs(features, lesson, seed=seed)
+    together = name == "boosted_pairs"
+    pairs = interacting_pairs(features, lesson, seed=seed) if together else ()
     return _boosted(name, features, lesson, pairs, seed=seed)
 
 

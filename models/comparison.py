@@ -71,6 +71,8 @@ class Settled:
     margin : ndarray of float64, shape (n,)
     losses : ndarray of float64, shape (n,)
         Log loss of each row, calibrated fold by fold, in nats.
+    taught : tuple of (ndarray of int, ndarray of float64)
+        For each fold, places among its fit rows, and the margins that its own model gives them.
     seconds : float
     """
 
@@ -78,6 +80,7 @@ class Settled:
     choice: Choice
     margin: FloatArray
     losses: FloatArray
+    taught: tuple[tuple[Rows, FloatArray], ...]
     seconds: float
 
 
@@ -98,7 +101,8 @@ def settle(trial: Trial, won: npt.NDArray[np.bool_], fold: Rows) -> Settled:
     best = min(losses, key=lambda choice: float(losses[choice].mean()))
     if losses[usual].mean() - losses[best].mean() < _SMALLEST_GAIN * losses[usual].mean():
         best = usual
-    return Settled(trial.name, best, trial.margins[best], losses[best], trial.seconds)
+    taught = tuple((each.places, each.margins[best]) for each in trial.taught)
+    return Settled(trial.name, best, trial.margins[best], losses[best], taught, trial.seconds)
 
 
 def result_of(

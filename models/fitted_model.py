@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import joblib
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
@@ -19,14 +20,13 @@ from .comparison import CandidateResult, Settled, result_of, settle
 from .compiled import CompiledModel, blended, compile_model
 from .encoding import FloatArray
 from .fitting import fitted_bags
-from .level import TrackedLevel, tracked_level
-from .log_odds import level_shift
+from .level import Labelled, TrackedLevel, retrained_level
 from .maturity import Treatment
 from .out_of_fold import FoldTask, joined, parallel_jobs
 from .past import chosen_recency, steady_rows
 from .recency import Recency, decayed
 from .selection import Folds
-from .time_order import TimeOrder
+from .time_order import Rows
 from .training_rows import TrainingRows, Watch
 
 _AGREEMENT = 1e-9
@@ -105,6 +105,13 @@ def fit_model(
     immature : {"drop", "weight"}
         What becomes of such snapshots; see ``known_rows``.
     watch : Watch, optional
+
+    Raises
+    ------
+    NotEnoughDataError
+        The judged rows have one label only, or some rows have a position and others have none.
+    RuntimeError
+        The compiled model does not agree with the fitted one: a change in scikit-learn.
     """
     rows = TrainingRows.of(
         frame,
@@ -123,10 +130,10 @@ def fit_model(
     }
     mixed = blend(able, rows.judged_won, rows.judged_fold, rows.judged_cluster)
     compiled = _compiled(rows, settled, mixed, recency)
-    calibration, level = _calibrated(rows, mixed, compiled, recency)
+    level = _calibrated(rows, settled, mixed, compiled, recency)
     return FittedModel(
         compiled,
-        calibration,
+        level.calibration,
         tuple(result_of(each, mixed.weights, rows.judged_cluster, seed=seed) for each in settled),
         dict(mixed.weights),
         float(mixed.losses.mean()),
@@ -188,42 +195,63 @@ def _compiled(
 
 
 def _calibrated(
-    rows: TrainingRows, mixed: Blend, compiled: CompiledModel, recency: Recency
-) -> tuple[Calibration, TrackedLevel]:
-    """Choose the shape on out-of-fold margins, and the level that the newest labels ask for."""
-    judged = rows.laid.judged
-    moment = rows.order.moment[judged]
+    rows: TrainingRows,
+    settled: Sequence[Settled],
+    mixed: Blend,
+    compiled: CompiledModel,
+    recency: Recency,
+) -> TrackedLevel:
+    """Choose the shape on out-of-fold margins, and the level as it served best in the folds."""
     shape = choose_calibration(
         mixed.margin,
         rows.judged_won,
         rows.judged_cluster,
         fold=rows.judged_fold,
+        moment=rows.order.moment[rows.laid.judged] if rows.laid.rolling else None,
         seed=rows.seed,
     )
-    level = tracked_level(
-        mixed.margin,
-        rows.judged_won,
-        moment,
-        shape,
-        gap=rows.order.gap,
-        cluster=rows.judged_cluster,
-    )
-    # The model has learned from these rows, so the shift asked of it is not the one that the
-    # out-of-fold margins asked for; a mean cannot be overfitted by a model with an intercept.
     known = rows.known
-    order = rows.order.taken(known.rows)
-    log_odds = shape.log_odds(compiled.margin(rows.frame.iloc[known.rows]))
-    recent = known.follow_up * decayed(order, recency.half_life) * _memory(order, level.half_life)
-    shift = level_shift(log_odds, known.won.astype(np.float64), recent)
-    return shape.shifted(shift), level
+    newest = _labelled(
+        rows,
+        known.rows,
+        compiled.margin(rows.frame.iloc[known.rows]),
+        known.won,
+        known.follow_up * decayed(rows.order.taken(known.rows), recency.half_life),
+    )
+    folds = _fold_histories(rows, settled, mixed, recency) if rows.laid.rolling else []
+    return retrained_level(folds, newest, shape)
 
 
-def _memory(order: TimeOrder, half_life: float) -> FloatArray:
-    """Return the weight of each row by how many rows are newer."""
-    if not np.isfinite(half_life):
-        return np.ones(len(order.moment))
-    newer = np.searchsorted(np.sort(-order.moment), -order.moment, side="left")
-    return np.asarray(np.exp2(-newer / half_life), dtype=np.float64)
+def _fold_histories(
+    rows: TrainingRows, settled: Sequence[Settled], mixed: Blend, recency: Recency
+) -> list[tuple[Labelled, Labelled]]:
+    """Return, for each fold, the rows that taught its blend and those that judged it."""
+    members = [each for each in settled if each.name in mixed.weights]
+    histories = []
+    for at, fold in enumerate(rows.folds):
+        places = members[0].taught[at][0]
+        taught = sum(mixed.weights[each.name] * each.taught[at][1] for each in members)
+        fit = fold.fit[places]
+        faded = decayed(rows.order.taken(fit), recency.half_life)
+        mine = rows.judged_fold == at
+        histories.append(
+            (
+                _labelled(rows, fit, np.asarray(taught), fold.won[places], faded),
+                _labelled(rows, fold.judge, mixed.margin[mine], rows.judged_won[mine], None),
+            )
+        )
+    return histories
+
+
+def _labelled(
+    rows: TrainingRows,
+    places: Rows,
+    margin: FloatArray,
+    won: npt.NDArray[np.bool_],
+    weight: FloatArray | None,
+) -> Labelled:
+    moment, cluster = rows.order.moment[places], rows.rows.cluster[places]
+    return Labelled(margin, won, moment, weight, cluster)
 
 
 def _check_agreement(

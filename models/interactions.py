@@ -10,9 +10,7 @@ from leadlight.features.feature import Feature
 from .lesson import Lesson
 from .row_bins import BoostedClassifier, BoostedRegressor
 from .target_encoding import TargetLevels, high_cardinality
-from .tree_columns import interaction_groups, tree_columns
-
-Pair = tuple[int, int]
+from .tree_columns import Pair, interaction_groups, tree_columns
 
 MOST_PAIRS = 32
 

@@ -6,7 +6,7 @@ from scipy.special import expit, logit
 from sklearn.isotonic import IsotonicRegression
 
 from .calibration import SMALLEST_SLOPE, Calibration
-from .log_odds import Floats, counted_rows, level_shift
+from .log_odds import Floats, level_shift
 
 _Knot = tuple[float, float]
 
@@ -14,9 +14,7 @@ LEAST_WINS_PER_KNOT = 25.0
 """Wins, and losses, behind each knot: its log-odds are known to about 0.3 at worst."""
 
 
-def smoothed_isotonic(
-    margin: ArrayLike, label: ArrayLike, line: Calibration, *, weight: ArrayLike | None = None
-) -> Calibration:
+def smoothed_isotonic(margin: ArrayLike, label: ArrayLike, line: Calibration) -> Calibration:
     """Bend a straight calibration to the shares that were won, without steps or plateaus.
 
     Isotonic regression pools leads of neighbouring margins wherever more margin did not mean more
@@ -32,8 +30,6 @@ def smoothed_isotonic(
         Whether the lead was won within the horizon.
     line : Calibration
         Straight, fitted on the same rows; its slope continues beyond the outermost knots.
-    weight : array of shape (n,), optional
-        How many rows each counts for, at least 0.
 
     Returns
     -------
@@ -45,13 +41,14 @@ def smoothed_isotonic(
     Zadrozny & Elkan (2002), Transforming classifier scores into accurate multiclass probability
     estimates. Oron & Flournoy (2017), Centered isotonic regression.
     """
-    values, won, rows_of = counted_rows(margin, label, weight)
+    values, won = (np.asarray(column, dtype=np.float64) for column in (margin, label))
     order = np.argsort(values, kind="stable")
-    values, won, rows_of = values[order], won[order], rows_of[order]
+    values, won = values[order], won[order]
+    each = np.ones(len(won))
     promised = expit(line.log_odds(values))
     wins, rows, promises = _pools(
-        IsotonicRegression().fit_transform(values, won, sample_weight=rows_of),
-        np.column_stack([rows_of * won, rows_of, rows_of * promised]),
+        IsotonicRegression().fit_transform(values, won),
+        np.column_stack([won, each, promised]),
     )
     if len(rows) < 2:
         return line
@@ -61,7 +58,7 @@ def smoothed_isotonic(
         return line
     knots = _reaching(rising, float(values[0]), float(values[-1]), line.slope)
     bent = Calibration(line.slope, 0.0, knots)
-    return bent.shifted(level_shift(bent.log_odds(values), won, rows_of))
+    return bent.shifted(level_shift(bent.log_odds(values), won, each))
 
 
 def _pools(fitted: Floats, counts: Floats) -> Floats:

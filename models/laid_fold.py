@@ -50,7 +50,7 @@ def laid_fold(
     immature : {"drop", "weight"}
         What becomes of the snapshots that were young then.
     """
-    if order.kind != "as_of" or not len(fold.judge) or immature == "drop":
+    if order.kind != "as_of" or immature == "drop":
         known = plainly_known(frame, fold.fit)
     else:
         cutoff = int(order.moment[fold.judge].min())

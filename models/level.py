@@ -3,13 +3,12 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .bootstrap import cluster_codes, finite
+from .bootstrap import Codes, finite
 from .calibration import Calibration
 from .log_odds import Floats, counted_rows, level_shift, row_losses
 
@@ -19,22 +18,21 @@ LEAST_WINS_OF_LEVEL = 10.0
 CLEAR_EVIDENCE = 3.0
 """Nats (odds of 20 to 1) by which a memory must have foretold better than any longer one."""
 
-_BLOCKS = 20
-_LEAST_BLOCKS = 3
+_LEAST_FOLDS = 3
 # Weights of rows ten half-lives back are a thousandth: left out.
 _HALF_LIVES = 10
 
 
 @dataclass(frozen=True)
 class MemoryTrial:
-    """How well levels of one memory would have foretold the blocks that followed.
+    """How well levels of one memory would have foretold the rows that followed.
 
     Attributes
     ----------
     half_life : float
         Rows after which a row counts half; infinite: all rows count alike.
     log_loss : float
-        In nats, over all judged blocks.
+        In nats, over the judged rows of all folds.
     """
 
     half_life: float
@@ -52,11 +50,11 @@ class TrackedLevel:
     Attributes
     ----------
     calibration : Calibration
-        Of ``tracked_level``: unchanged where no memory foretold clearly better than all rows did.
+        On the level that the newest rows had, with the chosen memory.
     half_life : float
         Of the chosen memory, in rows; infinite: all rows count alike.
     shift : float
-        Log-odds that were added to the level of all rows.
+        Log-odds that were added to the level of the fitted shape.
     tried : tuple of MemoryTrial
         Shortest memory first, all rows last; empty where the history is too short to judge.
     """
@@ -88,60 +86,17 @@ class Labelled:
         Whether the lead was won within the horizon.
     moment : array of shape (n,)
         Place of each row in time, any unit.
-    weight : array of shape (n,), optional
-        How many rows each counts for, at least 0.
-    cluster : array of shape (n,), optional
+    weight : array of shape (n,) or None
+        How many rows each counts for, at least 0; None: each counts once.
+    cluster : array of int, shape (n,)
         Lead or account of each row, whose repeated snapshots are one piece of evidence.
     """
 
     margin: ArrayLike
     label: ArrayLike
     moment: ArrayLike
-    weight: ArrayLike | None = None
-    cluster: ArrayLike | None = None
-
-
-def tracked_level(
-    margin: ArrayLike,
-    label: ArrayLike,
-    moment: ArrayLike,
-    calibration: Calibration,
-    *,
-    gap: float,
-    weight: ArrayLike | None = None,
-    cluster: ArrayLike | None = None,
-) -> TrackedLevel:
-    """Let the level of one model follow the newest labels, on rows that it was not fitted on.
-
-    The rows are walked in time, block by block. For each block and each memory the level is read
-    from the rows whose labels were known when the block began, newest rows most, and judged by log
-    loss on the block. The longest memory that no shorter one beats by clear evidence serves; where
-    that is all rows, nothing is changed.
-
-    Parameters
-    ----------
-    margin, label, moment, weight, cluster : array of shape (n,)
-        As in ``Labelled``.
-    calibration : Calibration
-        Fitted on these rows; only its level changes.
-    gap : float
-        In the unit of ``moment``: how much later than its row a label is known.
-
-    References
-    ----------
-    Dawid (1984), Statistical theory: the prequential approach. Kass & Raftery (1995), Bayes
-    factors. Errors over blocks would not serve here: one jump of the base rate makes them so large
-    that no memory is ever clearly better.
-    """
-    history = _History.of(Labelled(margin, label, moment, weight, cluster), calibration)
-    if not len(history.won):
-        return TrackedLevel(calibration, math.inf, 0.0, ())
-    blocks = [
-        (history.rows(0, known), history.rows(*block)) for known, *block in history.blocks(gap)
-    ]
-    trials, half_life = _best_memory(blocks)
-    shift = history.shift(half_life) if math.isfinite(half_life) else 0.0
-    return TrackedLevel(calibration.shifted(shift), half_life, shift, trials)
+    weight: ArrayLike | None
+    cluster: Codes
 
 
 def retrained_level(
@@ -151,8 +106,9 @@ def retrained_level(
 
     A model that is fitted anew has taken in the newest wins already, so that what earlier models
     promised says nothing of its level. It is read from the model's own rows: unlike a slope, a mean
-    can hardly be overfitted by a model that has an intercept. The memory is chosen as in
-    ``tracked_level``.
+    can hardly be overfitted by a model that has an intercept. For each fold and each memory the
+    level is read from the rows that taught, newest rows most, and judged by log loss on the rows
+    that followed. The longest memory that no shorter one beats by clear evidence serves.
 
     Parameters
     ----------
@@ -169,6 +125,12 @@ def retrained_level(
     -------
     TrackedLevel
         With ``half_life`` infinite, the mean probability is the share of wins over all rows.
+
+    References
+    ----------
+    Dawid (1984), Statistical theory: the prequential approach. Kass & Raftery (1995), Bayes
+    factors. Errors over folds would not serve here: one jump of the base rate makes them so large
+    that no memory is ever clearly better.
     """
     pairs = [
         (_History.of(fit, calibration), _History.of(judge, calibration)) for fit, judge in folds
@@ -176,21 +138,6 @@ def retrained_level(
     trials, half_life = _best_memory(pairs)
     shift = _History.of(newest, calibration).shift(half_life)
     return TrackedLevel(calibration.shifted(shift), half_life, shift, trials)
-
-
-def recent_level(rows: Labelled, calibration: Calibration, *, half_life: float) -> Calibration:
-    """Set the level so that the newest rows' mean probability is their share of wins.
-
-    Parameters
-    ----------
-    rows : Labelled
-    calibration : Calibration
-        Its shape is kept.
-    half_life : float
-        Rows after which a row counts half; infinite: all rows count alike, as they do where fewer
-        than ``LEAST_WINS_OF_LEVEL`` wins or losses would remain.
-    """
-    return calibration.shifted(_History.of(rows, calibration).shift(half_life))
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,20 +154,18 @@ class _History:
     def of(cls, rows: Labelled, calibration: Calibration) -> "_History":
         at, _, _ = counted_rows(rows.moment, rows.label, rows.weight)
         values, won, rows_of = counted_rows(rows.margin, rows.label, rows.weight)
-        codes = cluster_codes(rows.cluster, len(np.asarray(rows.label)))
-        cluster, _, _ = counted_rows(codes, rows.label, rows.weight)
+        cluster, _, _ = counted_rows(rows.cluster, rows.label, rows.weight)
         order = np.argsort(at, kind="stable")
         log_odds = calibration.log_odds(values[order])
         return cls(at[order], log_odds, won[order], rows_of[order], cluster[order])
 
-    def rows(self, first: int, end: int) -> "_History":
-        part = slice(first, end)
+    def since(self, first: int) -> "_History":
         return _History(
-            self.moment[part],
-            self.log_odds[part],
-            self.won[part],
-            self.weight[part],
-            self.cluster[part],
+            self.moment[first:],
+            self.log_odds[first:],
+            self.won[first:],
+            self.weight[first:],
+            self.cluster[first:],
         )
 
     def shift(self, half_life: float) -> float:
@@ -233,7 +178,7 @@ class _History:
         else:
             oldest = self.moment[max(0, len(self.won) - int(_HALF_LIVES * half_life) - 1)]
             first = int(np.searchsorted(self.moment, oldest, side="left"))
-            recent = self.rows(first, len(self.won))
+            recent = self.since(first)
             later = len(recent.won) - np.searchsorted(recent.moment, recent.moment, side="right")
             faded = recent.weight * 0.5 ** (later / half_life)
         if _scarcest(recent.won, faded) >= LEAST_WINS_OF_LEVEL:
@@ -243,17 +188,6 @@ class _History:
     def losses(self, shift: float) -> Floats:
         """Return the log loss of each row on a shifted level."""
         return row_losses(self.log_odds + shift, self.won > 0.0)
-
-    def blocks(self, gap: float) -> list[tuple[int, int, int]]:
-        """Return (rows known before it, first row, row after the last) of each block to judge."""
-        wanted = np.arange(1, _BLOCKS) * len(self.won) // _BLOCKS
-        starts = np.unique(np.searchsorted(self.moment, self.moment[wanted], side="left"))
-        known = np.searchsorted(self.moment, self.moment[starts] - gap, side="right")
-        edges = [*starts.tolist(), len(self.won)]
-        return [
-            (int(seen), first, end)
-            for seen, (first, end) in zip(known, pairwise(edges), strict=True)
-        ]
 
 
 def _best_memory(
@@ -265,7 +199,7 @@ def _best_memory(
         for known, following in pairs
         if _scarcest(known.won, known.weight) >= 2.0 * LEAST_WINS_OF_LEVEL
     ]
-    if len(pairs) < _LEAST_BLOCKS:
+    if len(pairs) < _LEAST_FOLDS:
         return (), math.inf
     losses = {
         half_life: np.concatenate(

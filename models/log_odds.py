@@ -85,9 +85,7 @@ def counted_rows(
     return values[counts], won[counts], rows_of[counts]
 
 
-def fit_logistic_line(
-    x: ArrayLike, target: ArrayLike, *, weight: ArrayLike | None = None
-) -> LogisticLine:
+def fit_logistic_line(x: ArrayLike, target: ArrayLike) -> LogisticLine:
     """Fit the log-odds of a label (or of a share in [0, 1]) by a line, by damped Newton steps.
 
     Parameters
@@ -96,21 +94,19 @@ def fit_logistic_line(
         Log-odds.
     target : array of shape (n,)
         Labels 0 and 1, or shares between.
-    weight : array of shape (n,), optional
-        How many rows each counts for, at least 0.
     """
-    values, wanted, rows_of = counted_rows(x, target, weight)
-    rate = float(np.average(wanted, weights=rows_of)) if len(wanted) else math.nan
+    values, wanted = (np.asarray(column, dtype=np.float64) for column in (x, target))
+    rate = float(wanted.mean()) if len(wanted) else math.nan
     if not 0.0 < rate < 1.0 or np.ptp(values) <= CONSTANT or _separated(values, wanted):
         return LogisticLine(math.nan, math.nan, converged=False)
     centre, scale = float(values.mean()), float(values.std())
     at = (values - centre) / scale
     line = np.array([math.log(rate / (1.0 - rate)), 0.0])
-    loss = _loss(line[0] + line[1] * at, wanted, rows_of)
+    loss = _loss(line[0] + line[1] * at, wanted)
     for _ in range(_STEPS):
         probability = expit(line[0] + line[1] * at)
-        excess = rows_of * (probability - wanted)
-        spread = rows_of * probability * (1.0 - probability)
+        excess = probability - wanted
+        spread = probability * (1.0 - probability)
         gradient = np.array([excess.sum(), (excess * at).sum()])
         across = float((spread * at).sum())
         curvature = np.array([[spread.sum(), across], [across, (spread * at * at).sum()]])
@@ -118,7 +114,7 @@ def fit_logistic_line(
         # Newton overshoots where the labels are nearly separated: halve until the loss falls.
         for halving in range(30):
             moved = line - step / 2**halving
-            moved_loss = _loss(moved[0] + moved[1] * at, wanted, rows_of)
+            moved_loss = _loss(moved[0] + moved[1] * at, wanted)
             if moved_loss <= loss * (1.0 + _ROUNDING):
                 line, loss = moved, moved_loss
                 break
@@ -136,6 +132,6 @@ def _separated(x: Floats, target: Floats) -> bool:
     return bool(low.max() <= high.min() or high.max() <= low.min())
 
 
-def _loss(log_odds: Floats, target: Floats, weight: Floats) -> float:
+def _loss(log_odds: Floats, target: Floats) -> float:
     loss = target * log_expit(log_odds) + (1.0 - target) * log_expit(-log_odds)
-    return -float(np.sum(weight * loss))
+    return -float(np.sum(loss))

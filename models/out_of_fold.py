@@ -40,7 +40,22 @@ class FoldStore(Protocol):
         """Keep the arrays under a key."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
+class Taught:
+    """The rows that taught a fold's model, with the margins that it gives them.
+
+    Attributes
+    ----------
+    places : ndarray of int
+        Among the fold's fit rows.
+    margins : mapping of choice to ndarray
+    """
+
+    places: Rows
+    margins: Mapping[Choice, FloatArray]
+
+
+@dataclass(frozen=True, eq=False)
 class Trial:
     """A candidate's margins on all judged rows.
 
@@ -49,12 +64,15 @@ class Trial:
     name : str
     margins : mapping of choice to ndarray, shape (judged rows,)
         At each choice of its setting.
+    taught : tuple of Taught
+        One for each fold.
     seconds : float
         Spent on fitting; as long as it took when a kept fold was made.
     """
 
     name: CandidateName
     margins: Mapping[Choice, FloatArray]
+    taught: tuple[Taught, ...]
     seconds: float
 
 
@@ -140,6 +158,7 @@ def joined(trials: Sequence[Trial]) -> Trial:
             choice: np.concatenate([trial.margins[choice] for trial in trials])
             for choice in first.margins
         },
+        tuple(taught for trial in trials for taught in trial.taught),
         sum(trial.seconds for trial in trials),
     )
 
@@ -172,12 +191,14 @@ def _try(task: FoldTask, features: Sequence[Feature], rows: Lesson, seed: int) -
         task.name,
         [features[at] for at in columns],
         Lesson(matrix[fit], task.fold.won[places], task.weight[places], rows.cluster[fit]),
-        matrix[task.fold.judge],
+        matrix[np.concatenate([fit, task.fold.judge])],
         seed=seed,
         choices=task.choices,
         most_bags=task.bags,
     )
-    return Trial(task.name, margins, time.perf_counter() - started)
+    taught = Taught(places, {choice: margin[: len(fit)] for choice, margin in margins.items()})
+    judged = {choice: margin[len(fit) :] for choice, margin in margins.items()}
+    return Trial(task.name, judged, (taught,), time.perf_counter() - started)
 
 
 def _thinned(cluster: Codes, most: int, seed: int) -> Rows:
@@ -206,9 +227,12 @@ def _key(base: str, task: FoldTask) -> str:
 
 
 def _arrays(trial: Trial) -> dict[str, FloatArray]:
+    (taught,) = trial.taught
     return {
         "choices": np.array(list(trial.margins), dtype=np.float64),
         "margins": np.stack(list(trial.margins.values())),
+        "places": taught.places.astype(np.float64),
+        "taught": np.stack(list(taught.margins.values())),
         "seconds": np.array(trial.seconds),
     }
 
@@ -216,4 +240,6 @@ def _arrays(trial: Trial) -> dict[str, FloatArray]:
 def _trial(name: CandidateName, arrays: Mapping[str, FloatArray]) -> Trial:
     choices = [int(c) if name != "logistic" else float(c) for c in arrays["choices"]]
     margins = dict(zip(choices, arrays["margins"], strict=True))
-    return Trial(name, margins, float(arrays["seconds"]))
+    taught = dict(zip(choices, arrays["taught"], strict=True))
+    places = arrays["places"].astype(np.intp)
+    return Trial(name, margins, (Taught(places, taught),), float(arrays["seconds"]))

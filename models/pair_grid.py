@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .encoding import FloatArray
-from .steps import edges, finer, joined, slots
+from .steps import edges, finer, joined
 
 
 @dataclass(frozen=True)
@@ -34,12 +34,6 @@ class PairGrid:
     first_cuts: FloatArray
     second_cuts: FloatArray
     values: FloatArray
-
-    def parts(self, first: FloatArray, second: FloatArray) -> FloatArray:
-        """Return the log-odds that each pair of encoded values adds, shape (n,)."""
-        places = slots(edges(self.first_cuts), first), slots(edges(self.second_cuts), second)
-        added: FloatArray = self.values[places]
-        return added
 
 
 @dataclass(frozen=True)

@@ -61,17 +61,11 @@ class SegmentCalibration:
     calibration_slope: float
     calibration_intercept: float
 
-    @property
-    def kept(self) -> bool:
-        """Whether the promise lies within the interval of what came; by chance 1 in 20 does not."""
-        return self.low <= self.predicted <= self.high
-
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for a JSON file."""
-        plain = asdict(self) | {"kept": self.kept}
         return {
             key: finite(value) if isinstance(value, float) else value
-            for key, value in plain.items()
+            for key, value in asdict(self).items()
         }
 
 
@@ -96,9 +90,7 @@ def calibration_by_segment(
     probability: ArrayLike,
     label: ArrayLike,
     features: Sequence[Feature],
-    cluster: ArrayLike | None,
-    *,
-    least_rows: int = LEAST_ROWS,
+    cluster: ArrayLike,
 ) -> tuple[SegmentCalibration, ...]:
     """Compare promise and outcome per value of each segment.
 
@@ -112,10 +104,8 @@ def calibration_by_segment(
         Whether it came.
     features : sequence of Feature
         Of the catalog; those that are no segments are passed over.
-    cluster : array of shape (n,) or None
-        Lead or account of each row; None if each row stands for itself.
-    least_rows : int
-        Values of fewer rows are told together.
+    cluster : array of shape (n,)
+        Lead or account of each row.
 
     Returns
     -------
@@ -129,7 +119,7 @@ def calibration_by_segment(
     return tuple(
         segment
         for feature in segment_features(features)
-        for segment in _segments(feature, frame[feature.name], promised, won, codes, least_rows)
+        for segment in _segments(feature, frame[feature.name], promised, won, codes)
     )
 
 
@@ -139,12 +129,11 @@ def _segments(
     promised: NDArray[np.float64],
     won: NDArray[np.bool_],
     codes: Codes,
-    least_rows: int,
 ) -> list[SegmentCalibration]:
     known, values = pd.factorize(column)
     counts = np.bincount(known + 1, minlength=len(values) + 1)  # missing ones first
     order = np.argsort(-counts, kind="stable")
-    told = [at for at in order[:MOST_VALUES] if counts[at] >= least_rows]
+    told = [at for at in order[:MOST_VALUES] if counts[at] >= LEAST_ROWS]
     names = [UNKNOWN, *(_spoken(feature, value) for value in values)]
     groups = [(names[at], known + 1 == at) for at in told]
     rest = ~np.isin(known + 1, told)

@@ -33,8 +33,6 @@ class Windows:
         Looked at once, at the end.
     description : tuple of str
         Sentences: how they were split, dates and counts.
-    time_ordered : bool
-        False where the rows have neither dates nor order, and leads were drawn at random.
     """
 
     train: Rows
@@ -42,7 +40,6 @@ class Windows:
     test_start: int
     test: Rows
     description: tuple[str, ...]
-    time_ordered: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,7 +135,7 @@ def split_windows(frame: pd.DataFrame, order: TimeOrder) -> Windows:
         *_gap_sentence(order),
     )
     before = np.flatnonzero(order.moment < starts[0])
-    return Windows(train, before, starts[0], test, description, order.kind != "random")
+    return Windows(train, before, starts[0], test, description)
 
 
 def rolling_folds(frame: pd.DataFrame, order: TimeOrder, *, seed: int) -> Folds:

@@ -73,12 +73,8 @@ class Shape:
         """Log-odds of each step, the missing value's last, shape (t + 2,)."""
         return np.append(self.steps, self.missing)
 
-    def parts(self, values: FloatArray) -> FloatArray:
-        """Return the log-odds that each encoded value adds, shape (n,)."""
-        return self.parts_at(self.places.find(values), values)
-
     def parts_at(self, found: Slots, values: FloatArray) -> FloatArray:
-        """Return the same, the step of each value being known."""
+        """Return the log-odds that each encoded value adds, shape (n,), its step being known."""
         added = self.table.take(found)
         if self.lines:
             logs = signed_log(values)

@@ -19,7 +19,7 @@ def drifting_features(matrix: FloatArray, folds: Sequence[Fold]) -> tuple[int, .
 
     Such a column (an interest rate, the month, a tracker's counter) tells mostly when a row is
     from; what was learned of its old values need not hold for new ones. Whether a model is better
-    off without them is judged by later windows (see ``fit_model``).
+    off without them is judged by later windows (see ``steady_rows``).
 
     Parameters
     ----------

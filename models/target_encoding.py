@@ -6,7 +6,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.model_selection import GroupKFold, StratifiedKFold
+from sklearn.model_selection import GroupKFold
 from sklearn.preprocessing import TargetEncoder
 
 from .encoding import FloatArray
@@ -66,16 +66,16 @@ class TargetLevels(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def __init__(self, columns: tuple[int, ...]) -> None:
         self.columns = columns
 
-    def fit(self, X: FloatArray, y: npt.ArrayLike) -> Self:  # noqa: N803
-        """Learn the share of wins at each level."""
-        self.fit_transform(X, y)
+    def fit(self, X: FloatArray, y: npt.ArrayLike, groups: npt.ArrayLike) -> Self:  # noqa: N803
+        """Learn the share of wins at each level; parameters as for ``fit_transform``."""
+        self.fit_transform(X, y, groups)
         return self
 
     def fit_transform(
         self,
         X: FloatArray,  # noqa: N803
         y: npt.ArrayLike,
-        groups: npt.ArrayLike | None = None,
+        groups: npt.ArrayLike,
     ) -> FloatArray:
         """Learn the shares; return the rows with shares that leave them out.
 
@@ -83,14 +83,14 @@ class TargetLevels(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         ----------
         X : ndarray of float64, shape (n, k)
         y : array of bool, shape (n,)
-        groups : array of int, shape (n,), optional
+        groups : array of int, shape (n,)
             Lead or account of each row: what is left out together. A lead recurs at every
             snapshot, and its other rows would give away its label.
         """
         self.encoder_ = None
         if not self.columns:
             return X
-        splits = _splits(X, np.asarray(y), groups)
+        splits = list(GroupKFold(_FOLDS, shuffle=True, random_state=0).split(X, groups=groups))
         self.encoder_ = TargetEncoder(target_type="binary", smooth=_PRIOR_ROWS, cv=splits)
         return self._replaced(X, self.encoder_.fit_transform(X[:, list(self.columns)], y))
 
@@ -108,13 +108,3 @@ class TargetLevels(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
 def _levels(column: FloatArray) -> int:
     return len(np.unique(column[~np.isnan(column)]))
-
-
-def _splits(
-    matrix: FloatArray, won: npt.NDArray[np.generic], groups: npt.ArrayLike | None
-) -> list[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]:
-    if groups is not None:
-        return list(GroupKFold(_FOLDS, shuffle=True, random_state=0).split(matrix, groups=groups))
-    fewest = int(np.unique(won, return_counts=True)[1].min())
-    folds = StratifiedKFold(max(2, min(_FOLDS, fewest)), shuffle=True, random_state=0)
-    return list(folds.split(matrix, won))

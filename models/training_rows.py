@@ -125,9 +125,13 @@ class TrainingRows:
             order=order,
             known=known,
             folds=tuple(
-                laid_fold(fold, frame, order, horizon_days=horizon_days, immature=immature)
-                if laid.rolling
-                else laid_fold(fold, frame, order, horizon_days=horizon_days, immature="drop")
+                laid_fold(
+                    fold,
+                    frame,
+                    order,
+                    horizon_days=horizon_days,
+                    immature=immature if laid.rolling else "drop",
+                )
                 for fold in laid.folds
             ),
             laid=laid,

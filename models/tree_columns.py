@@ -2,6 +2,8 @@
 
 from collections.abc import Collection, Iterable
 
+Pair = tuple[int, int]
+
 
 def tree_columns(columns: int, category: Collection[int]) -> list[int]:
     """Return the column behind each of the trees' own: they have the categories in front.
@@ -18,7 +20,7 @@ def tree_columns(columns: int, category: Collection[int]) -> list[int]:
 
 
 def interaction_groups(
-    columns: int, category: Collection[int], pairs: Iterable[tuple[int, int]]
+    columns: int, category: Collection[int], pairs: Iterable[Pair]
 ) -> list[set[int]]:
     """Return the ``interaction_cst`` that lets each column split alone, and some in pairs.
 

@@ -8,9 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .encoding import FloatArray
-from .tree_columns import tree_columns
-
-Pair = tuple[int, int]
+from .tree_columns import Pair, tree_columns
 
 
 @dataclass(frozen=True)

@@ -151,7 +151,7 @@ def training_summary(story: Mapping[str, Any], number: int) -> RenderableType:
 
 def _leak_lines(story: Mapping[str, Any]) -> list[Text]:
     """Tell of the leak audit before any figure, loudly where a column knows the outcome."""
-    audit = leaks_summary(story.get("leaks"))
+    audit = leaks_summary(story["leaks"])
     if audit is None or not (audit["certain"] or audit["suspect"]):
         return []
     loud = "bold red" if audit["certain"] else "yellow"
@@ -170,18 +170,16 @@ def _leak_lines(story: Mapping[str, Any]) -> list[Text]:
 
 
 def _candidate_lines(story: Mapping[str, Any]) -> list[Text]:
-    weights = {member["name"]: member["weight"] for member in story.get("blend", ())}
+    weights = {member["name"]: member["weight"] for member in story["blend"]}
     lines = []
     for each in story["candidates"]:
         line = f"{each['name']}: log loss {each['log_loss']['value']:.4f} on rows it had not seen"
         if each["name"] in weights:
             line += f", weight {weights[each['name']]:.2f} in the model"
-        elif each["chosen"]:
-            line += ", chosen"
         lines.append(Text(line))
     more = (
-        recency_sentence(story.get("recency")),
-        ceiling_sentence(story.get("ceiling")),
+        recency_sentence(story["recency"]),
+        ceiling_sentence(story["ceiling"]),
     )
     return lines + [Text(sentence) for sentence in more if sentence]
 

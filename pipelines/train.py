@@ -65,8 +65,23 @@ class Trained:
 
 
 @dataclass(frozen=True)
-class _TrainingSet:
-    """Labelled snapshots with their features, and what sales said of them."""
+class TrainingSet:
+    """Labelled snapshots with their features, and what sales said of them.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        As ``train_model`` takes it.
+    judged : DataFrame
+        Decisions of sales on these snapshots.
+    features : tuple of Feature
+    definition : FeatureDefinition
+    counts : SnapshotCounts
+    leaks : tuple of dict
+        Of the leak audit, as plain data.
+    notes : tuple of str
+        What was left out, and why.
+    """
 
     frame: pd.DataFrame
     judged: pd.DataFrame
@@ -93,7 +108,7 @@ def train(config: Config, progress: Progress) -> Trained:
     workspace = Workspace(config.workspace_directory)
     with engine_of(config) as engine:
         door = open_door(config, engine, progress)
-        training_set = _training_set(config, workspace, engine, door, progress)
+        training_set = training_set_of(config, workspace, engine, door, progress)
         with progress.stage("Fingerprints"):
             hashes = {
                 "data_hash": data_hash(door.tables),
@@ -151,13 +166,20 @@ def train(config: Config, progress: Progress) -> Trained:
     return Trained(number, decision, story, door)
 
 
-def _training_set(
+def training_set_of(
     config: Config,
     workspace: Workspace,
     engine: DuckDBEngine,
     door: DoorReport,
     progress: Progress,
-) -> _TrainingSet:
+) -> TrainingSet:
+    """Place snapshots and labels, audit leaks, and compute the features to learn from.
+
+    Raises
+    ------
+    NotEnoughDataError
+        No snapshot can be labelled.
+    """
     with published_directory(workspace.features("training")) as directory:
         snapshots = directory / "snapshots.parquet"
         with progress.stage("Placing snapshots and labels"):
@@ -192,7 +214,7 @@ def _training_set(
             frame = with_label_history(
                 load_frame(directory / "parts"), snapshots, judged, config.label
             )
-    return _TrainingSet(
+    return TrainingSet(
         frame,
         judged,
         feature_catalog(defined.definition),

@@ -32,15 +32,13 @@ def training_record(config: Config, story: Mapping[str, Any]) -> RunRecord:
     card = model_card(story, summary, environment())
     files = {f"plots/{name}": svg for name, svg in training_plots(summary).items()}
     files |= {"model_card.md": card_markdown(card), "model_card.html": card_html(card)}
-    if "leaks" in story:
-        files["leaks.json"] = to_json(story["leaks"])
-    weights = {member["name"]: member["weight"] for member in story.get("blend") or ()}
-    chosen = [each["name"] for each in story["candidates"] if each["chosen"]]
+    files["leaks.json"] = to_json(story["leaks"])
+    weights = {member["name"]: member["weight"] for member in story["blend"]}
     return RunRecord(
         name="train",
         params=_choices(config, story["metadata"])
         | {
-            "candidate": ", ".join(weights or chosen),
+            "candidate": ", ".join(weights),
             "snapshots": str(story["evaluation"]["rows"]),
         },
         metrics=dict(_figures(story)),
@@ -63,7 +61,7 @@ def no_signal_record(config: Config, hashes: Mapping[str, str], error: NoSignalE
     return RunRecord(
         name="train",
         params=_choices(config, hashes),
-        metrics=dict(_evaluation_figures(error.evaluation or {})),
+        metrics=dict(_evaluation_figures(error.evaluation)),
         tags={OUTCOME: NO_SIGNAL},
         files={"no_signal.json": to_json(no_signal_story(error))} | _environment_files(),
     )
@@ -100,7 +98,7 @@ def _environment_files() -> dict[str, str]:
 def _candidate_run(candidate: Mapping[str, Any], weights: Mapping[str, float]) -> RunRecord:
     figures = dict(_estimate("log_loss", candidate["log_loss"]))
     figures["fit_seconds"] = candidate["fit_seconds"]
-    figures["weight"] = weights.get(candidate["name"], float(candidate["chosen"] and not weights))
+    figures["weight"] = weights.get(candidate["name"], 0.0)
     return RunRecord(
         name=candidate["name"],
         params={key: str(value) for key, value in candidate["settings"].items()},
@@ -118,13 +116,11 @@ def _figures(story: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
         yield from _estimate(f"mql_{name}", choice[name])
     yield from _estimate("mqls_per_week", choice.get("mqls_per_week"))
     yield from _estimate("mql_share", choice["share"])
-    ceiling = story.get("ceiling") or {}
-    yield from _estimate("ceiling_log_loss", ceiling.get("log_loss"))
-    yield from _estimate("blend_log_loss", ceiling.get("blend"))
+    yield from _estimate("ceiling_log_loss", story["ceiling"]["log_loss"])
+    yield from _estimate("blend_log_loss", story["ceiling"]["blend"])
     for verdict in ("certain", "suspect"):
-        if "leaks" in story:
-            found = sum(leak["verdict"] == verdict for leak in story["leaks"])
-            yield f"leaks_{verdict}", float(found)
+        found = sum(leak["verdict"] == verdict for leak in story["leaks"])
+        yield f"leaks_{verdict}", float(found)
 
 
 def _evaluation_figures(

@@ -14,6 +14,7 @@ from leadlight.features.leaks import ColumnRules, LeakAudit, audit_leaks
 from leadlight.features.population import SnapshotPlan
 from leadlight.features.snapshots import training_snapshots
 from leadlight.features.tables import CanonicalTables
+from leadlight.features.taxonomy import DEFAULT_PAGE_RULES
 
 START = pd.Timestamp("2021-01-01", tz="UTC")
 DAYS = 900
@@ -78,7 +79,14 @@ def audited(door: Door, sources: list[object], **rules: object) -> LeakAudit:
     snapshots = snapshots_of(door)
     with DuckDBEngine() as engine:
         training_snapshots(engine, tables, PLAN, snapshots)
-        return audit_leaks(engine, tables, snapshots, PLAN, rules=ColumnRules(**rules))  # type: ignore[arg-type]
+        return audit_leaks(
+            engine,
+            tables,
+            snapshots,
+            PLAN,
+            rules=ColumnRules(**rules),  # type: ignore[arg-type]
+            page_rules=DEFAULT_PAGE_RULES,
+        )
 
 
 def tables_of(door: Door) -> CanonicalTables:

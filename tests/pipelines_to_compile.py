@@ -75,7 +75,7 @@ def fitted_logistic(
         ("prepare", ColumnTransformer([part for part in parts if part[2]])),
         ("classify", LogisticRegression(C=0.1, tol=1e-6, max_iter=2000)),
     ]
-    after = Pipeline(steps).fit(matrix, frame["label"])
+    after = Pipeline(steps).fit(matrix, frame["label"], levels__groups=np.arange(len(frame)))
     return Pipeline([("encode", encoder), *after.steps])
 
 
@@ -107,5 +107,10 @@ def fitted_trees(
         },
     )
     after = Pipeline([("prepare", TargetLevels(many)), ("classify", classify)])
-    after.fit(matrix, frame["label"], classify__sample_weight=weight)
+    after.fit(
+        matrix,
+        frame["label"],
+        prepare__groups=np.arange(len(frame)),
+        classify__sample_weight=weight,
+    )
     return Pipeline([("encode", encoder), *after.steps])

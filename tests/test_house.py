@@ -41,7 +41,7 @@ def test_rooms_stay_small(project_root: Path) -> None:
     assert statistics.median(size for size in lines.values() if size > 5) <= 200
 
 
-@pytest.mark.parametrize("module", ["pickle", "cloudpickle", "joblib", "dill"])
+@pytest.mark.parametrize("module", ["pickle", "cloudpickle", "dill"])
 def test_nothing_loads_a_pickle(project_root: Path, module: str) -> None:
     importers = [
         str(path.relative_to(project_root))
@@ -50,3 +50,20 @@ def test_nothing_loads_a_pickle(project_root: Path, module: str) -> None:
         if module in [name.split(".")[0] for name in _imported(node)]
     ]
     assert importers == []
+
+
+def test_joblib_runs_fits_in_parallel_and_writes_or_reads_no_file(project_root: Path) -> None:
+    allowed = {"Parallel", "delayed", "cpu_count"}
+    others = [
+        f"{path.relative_to(project_root)}:{node.lineno}"
+        for path in _modules(project_root)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if (isinstance(node, ast.ImportFrom) and (node.module or "").startswith("joblib"))
+        or (
+            isinstance(node, ast.Attribute)
+            and isinstance(node.value, ast.Name)
+            and node.value.id == "joblib"
+            and node.attr not in allowed
+        )
+    ]
+    assert others == []

@@ -101,21 +101,6 @@ def test_separated_labels_have_no_finite_line() -> None:
     assert fit_logistic_line([0.0, 1.0, 2.0, 3.0], [0, 1, 0, 1]).converged
 
 
-def test_weights_are_repeated_rows() -> None:
-    margin, label = drawn(rows=500)
-    times = np.random.default_rng(1).integers(0, 4, 500)
-    weighted = calibrate(margin, label, weight=times)
-    repeated = calibrate(np.repeat(margin, times), np.repeat(label, times))
-    assert (weighted.slope, weighted.intercept) == pytest.approx(
-        (repeated.slope, repeated.intercept), abs=1e-7
-    )
-
-
-def test_rows_of_no_weight_do_not_count_as_wins() -> None:
-    with pytest.raises(NotEnoughDataError, match="0 won of 3"):
-        calibrate([1.0, 2.0, 3.0, 4.0], [1, 0, 0, 0], weight=[0.0, 1.0, 1.0, 1.0])
-
-
 def test_the_line_of_a_million_rows_takes_no_more_steps_than_that_of_a_thousand() -> None:
     margin, label = drawn(rows=1000)
     few = fit_logistic_line(margin, label)

@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 import numpy as np
 import pandas as pd
 import pytest
+from fitted_candidate import fitted
 from scipy.special import expit
 
 from leadlight.features.catalog import feature_catalog
 from leadlight.features.definition import FeatureDefinition, ProfileColumn
 from leadlight.features.errors import ModelNotFoundError, SchemaMismatchError
 from leadlight.models.calibration import calibrate
-from leadlight.models.candidates import candidates
 from leadlight.models.compiled import compile_model
 from leadlight.models.decision import FORMAT_VERSION, DecisionVersion
 from leadlight.models.reference import Reference
@@ -68,7 +68,7 @@ def world(rows: int = 6000, seed: int = 0) -> pd.DataFrame:
 
 
 def decision_on(frame: pd.DataFrame, floors: Floors, share: float = 0.4) -> DecisionVersion:
-    pipeline = candidates(FEATURES, seed=0)["logistic"].fit(frame, frame["label"])
+    pipeline = fitted("logistic", frame, FEATURES)
     compiled = compile_model(pipeline, FEATURES)
     parts = compiled.contributions(frame)
     margin = compiled.total(parts)
@@ -266,7 +266,7 @@ def test_the_definition_is_told_in_one_sentence(decision: DecisionVersion) -> No
 def test_a_family_without_features_has_no_percentile_and_no_floor(frame: pd.DataFrame) -> None:
     definition = replace(DEFINITION, profile=())
     features = feature_catalog(definition)
-    pipeline = candidates(features, seed=0)["logistic"].fit(frame, frame["label"])
+    pipeline = fitted("logistic", frame, features)
     compiled = compile_model(pipeline, features)
     parts = compiled.contributions(frame)
     reference = Reference.of(compiled.total(parts), parts, features)

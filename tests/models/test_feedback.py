@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
+from fitted_candidate import fitted
 from lead_frames import feature
 
-from leadlight.models.candidates import logistic
 from leadlight.models.feedback import feedback_evidence, feedback_weight
 
 START = pd.Timestamp("2024-03-01", tz="UTC").as_unit("us")
@@ -154,10 +154,11 @@ def test_what_sales_knows_before_outcomes_tell_moves_the_model():
     frame["visits"] = generator.poisson(3, rows).astype(float)
     rejected = np.flatnonzero(student)
     decisions = judged([(f"L{at}", 0, 1, False, "student") for at in rejected])
-    model = logistic((feature("student"), feature("visits")))
+    features = (feature("student"), feature("visits"))
 
     def gap(weight: np.ndarray) -> float:
-        margin = model.fit(frame, won, classify__sample_weight=weight).decision_function(frame)
+        model = fitted("logistic", frame, features, weight=weight)
+        margin = model.decision_function(frame)
         return float(margin[student].mean() - margin[~student].mean())
 
     without, told = gap(np.ones(rows)), gap(feedback_weight(frame, decisions))

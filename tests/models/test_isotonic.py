@@ -57,7 +57,7 @@ def test_whatever_the_rows_the_map_rises_strictly(
     margin = np.round(rng.normal(0.0, spread, rows), decimals)
     label = rng.random(rows) < rng.random(rows)
     label[:2] = [True, False]
-    bent = smoothed_isotonic(margin, label, calibrate(margin, label), weight=rng.random(rows) * 3)
+    bent = smoothed_isotonic(margin, label, calibrate(margin, label))
     distinct = np.unique(margin)
     if len(distinct) > 1 and np.diff(distinct).min() > 1e-9:
         assert (np.diff(bent.log_odds(distinct)) > 0.0).all()
@@ -104,16 +104,6 @@ def test_margins_that_contradict_the_labels_leave_one_pool_and_so_the_line() -> 
     label = np.random.default_rng(0).random(4000) < expit(-2.0 * margin)
     line = calibrate(margin, label)
     assert smoothed_isotonic(margin, label, line) == line
-
-
-def test_weights_are_repeated_rows() -> None:
-    margin, label = world(2000)
-    times = np.random.default_rng(1).integers(0, 4, 2000)
-    line = calibrate(margin, label, weight=times)
-    weighted = smoothed_isotonic(margin, label, line, weight=times)
-    repeated = smoothed_isotonic(np.repeat(margin, times), np.repeat(label, times), line)
-    at = np.linspace(-6.0, 4.0, 200)
-    np.testing.assert_allclose(weighted.log_odds(at), repeated.log_odds(at), atol=1e-9)
 
 
 def test_the_order_of_the_rows_does_not_matter() -> None:

@@ -22,7 +22,6 @@ def audited(*, dated: bool, seed: int = 0) -> AuditedLeads:
     return AuditedLeads(
         won=won,
         has_deal=won,
-        created=nothing,
         won_at=nothing,
         order=np.arange(rows, dtype=np.float64) if dated else nothing,
         group=np.arange(rows),

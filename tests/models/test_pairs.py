@@ -135,8 +135,6 @@ def test_a_pairs_part_is_split_evenly_between_its_two_features():
     frame = pd.DataFrame({"visits": [0.0, 1.0, np.nan], "revenue": [0.5, np.nan, np.nan]})
     expected = np.array([0.0, 5.0, 8.0])
     np.testing.assert_array_equal(model.contributions(frame), np.stack([expected / 2] * 2, axis=1))
-    matrix = encoding.matrix(frame)
-    np.testing.assert_array_equal(grid.parts(matrix[:, 0], matrix[:, 1]), expected)
 
 
 def test_a_pair_whose_cuts_its_features_do_not_have_is_refused():

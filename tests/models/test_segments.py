@@ -66,9 +66,9 @@ def test_source_country_and_size_are_segments_and_nothing_else_is() -> None:
 
 def test_a_segment_that_is_promised_too_much_is_flagged_and_the_others_are_not() -> None:
     frame, promised, won = world()
-    found = calibration_by_segment(frame, promised, won, FEATURES, None)
+    found = calibration_by_segment(frame, promised, won, FEATURES, np.arange(len(won)))
     sources = [part for part in found if part.feature == "source"]
-    (partner,) = (part for part in sources if not part.kept)
+    (partner,) = (part for part in sources if not part.low <= part.predicted <= part.high)
     assert partner.value == "partner"
     assert partner.predicted > partner.high
 
@@ -93,7 +93,7 @@ def test_each_segment_counts_its_own_rows() -> None:
 
 def test_values_of_few_rows_are_told_together_and_the_most_frequent_come_first() -> None:
     frame, promised, won = world()
-    found = calibration_by_segment(frame, promised, won, FEATURES, None)
+    found = calibration_by_segment(frame, promised, won, FEATURES, np.arange(len(won)))
     assert frame["source"].isna().sum() < LEAST_ROWS
     assert [part.value for part in found if part.feature == "source"] == [
         *("web", "partner", "fair"),
@@ -105,7 +105,7 @@ def test_many_values_are_cut_to_the_most_frequent() -> None:
     frame, promised, won = world()
     frame["country"] = np.arange(4000) % 40
     frame["country"] = frame["country"].astype("str")
-    found = calibration_by_segment(frame, promised, won, FEATURES, None)
+    found = calibration_by_segment(frame, promised, won, FEATURES, np.arange(len(won)))
     countries = [part for part in found if part.feature == "country"]
     assert len(countries) == MOST_VALUES + 1
     assert countries[-1].value == OTHER
@@ -114,7 +114,7 @@ def test_many_values_are_cut_to_the_most_frequent() -> None:
 
 def test_sizes_are_bands_in_words_and_missing_values_a_segment_of_their_own() -> None:
     frame, promised, won = world()
-    found = calibration_by_segment(frame, promised, won, FEATURES, None)
+    found = calibration_by_segment(frame, promised, won, FEATURES, np.arange(len(won)))
     assert {part.value for part in found if part.feature == "employees"} == {
         "Company with 1 to 10 employees",
         "Company with 51 to 200 employees",
@@ -123,7 +123,7 @@ def test_sizes_are_bands_in_words_and_missing_values_a_segment_of_their_own() ->
 
 
 def test_a_segment_of_one_value_says_nothing() -> None:
-    found = calibration_by_segment(*world(), FEATURES, None)
+    found = calibration_by_segment(*world(), FEATURES, np.arange(4000))
     assert not {"country", "region", "revenue"} & {part.feature for part in found}
 
 
@@ -131,7 +131,7 @@ def test_text_columns_of_any_kind_are_read() -> None:
     frame, promised, won = world()
 
     def told(leads: pd.DataFrame) -> list[dict[str, object]]:
-        found = calibration_by_segment(leads, promised, won, FEATURES, None)
+        found = calibration_by_segment(leads, promised, won, FEATURES, np.arange(len(won)))
         return [part.to_dict() for part in found]
 
     plain = told(frame)
@@ -142,17 +142,16 @@ def test_text_columns_of_any_kind_are_read() -> None:
 
 def test_no_rows_have_no_segments() -> None:
     frame, promised, won = world()
-    assert calibration_by_segment(frame[:0], promised[:0], won[:0], FEATURES, None) == ()
+    assert calibration_by_segment(frame[:0], promised[:0], won[:0], FEATURES, []) == ()
 
 
 def test_segments_are_plain_data_with_null_for_what_few_wins_cannot_tell() -> None:
     frame, promised, won = world()
     won &= (frame["source"] != "fair").to_numpy()
-    found = calibration_by_segment(frame, promised, won, FEATURES, None)
+    found = calibration_by_segment(frame, promised, won, FEATURES, np.arange(len(won)))
     told = json.loads(json.dumps([part.to_dict() for part in found], allow_nan=False))
     (fair,) = (part for part in told if part["value"] == "fair")
     assert (fair["wins"], fair["calibration_slope"], fair["ece"]) == (0, None, None)
     assert set(told[0]) >= {
         *("feature", "label", "value", "rows", "wins", "predicted", "observed", "low", "high"),
-        "kept",
     }

@@ -33,7 +33,6 @@ def test_the_last_fifth_of_a_long_history_is_set_apart():
     assert len(windows.test) / (len(windows.train) + len(windows.test)) == pytest.approx(
         0.2, abs=0.02
     )
-    assert windows.time_ordered
     assert windows.description[0].startswith("The last window is looked at once")
 
 
@@ -125,7 +124,6 @@ def test_rows_in_order_keep_equal_positions_together():
     places = [frame["position"].iloc[rows] for rows in (windows.train, windows.test)]
     assert places[0].max() < places[1].min()
     assert len(windows.train) + len(windows.test) == len(frame)
-    assert windows.time_ordered
 
 
 def test_without_time_or_order_whole_accounts_are_drawn_at_random():
@@ -134,7 +132,6 @@ def test_without_time_or_order_whole_accounts_are_drawn_at_random():
     windows = split(frame, seed=1)
     train, test = (set(frame["account_id"].iloc[rows]) for rows in (windows.train, windows.test))
     assert train.isdisjoint(test)
-    assert not windows.time_ordered
     assert "at random" in windows.description[0]
     again = split(frame, seed=1)
     other = split(frame, seed=2)
