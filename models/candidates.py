@@ -42,7 +42,7 @@ CEILING: CandidateName = "unlimited_trees"
 PENALTIES = (0.001, 0.01, 0.1, 1.0, 10.0)
 """Inverse strengths of the scorecard's penalty to choose from; 0.1 unless another proves better."""
 
-ITERATIONS = (25, 50, 100, 150, 200)
+ITERATIONS = (25, 50, 100, 150)
 """Numbers of boosting steps to choose from; 100 unless another proves better."""
 
 _LEAVES = {"boosted_additive": 6, "boosted_pairs": 8, "unlimited_trees": 16}
@@ -73,7 +73,7 @@ def setting_of(name: CandidateName) -> Setting:
     if name == "logistic":
         return Setting("C", PENALTIES, 0.1)
     if name == CEILING:
-        return Setting("max_iter", ITERATIONS[:3], 50)
+        return Setting("max_iter", ITERATIONS[:2], 50)
     return Setting("max_iter", ITERATIONS, 100)
 
 
