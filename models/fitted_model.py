@@ -173,13 +173,13 @@ def _compiled(
     rows.watch.say(f"fitting {said} on all known rows")
     lesson = rows.lesson(recency.half_life)
     members = [each for each in settled if each.name in mixed.weights]
-    run = joblib.Parallel(n_jobs=parallel_jobs(lesson.matrix.size))
-    fits: list[list[Pipeline]] = run(
-        joblib.delayed(fitted_bags)(
-            each.name, rows.features, lesson, choice=each.choice, seed=rows.seed
+    with joblib.Parallel(n_jobs=parallel_jobs(lesson.matrix.size)) as run:
+        fits: list[list[Pipeline]] = run(
+            joblib.delayed(fitted_bags)(
+                each.name, rows.features, lesson, choice=each.choice, seed=rows.seed
+            )
+            for each in members
         )
-        for each in members
-    )
     weighted = [
         (Pipeline([("encode", rows.encoder), *bag.steps]), mixed.weights[each.name] / len(bags))
         for each, bags in zip(members, fits, strict=True)

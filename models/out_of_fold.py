@@ -174,11 +174,9 @@ def _fitted(
     rows: Lesson,
     seed: int,
 ) -> Iterator[Trial]:
-    run = joblib.Parallel(n_jobs=parallel_jobs(rows.matrix.size), return_as="generator")
-    trials: Iterator[Trial] = run(
-        joblib.delayed(_try)(task, features, rows, seed) for task in tasks
-    )
-    return trials
+    # As a context it removes at its end the files that it shared the rows by.
+    with joblib.Parallel(n_jobs=parallel_jobs(rows.matrix.size), return_as="generator") as run:
+        yield from run(joblib.delayed(_try)(task, features, rows, seed) for task in tasks)
 
 
 def _try(task: FoldTask, features: Sequence[Feature], rows: Lesson, seed: int) -> Trial:
