@@ -22,7 +22,7 @@ from .encoding import FloatArray
 from .fitting import fitted_bags
 from .level import Labelled, TrackedLevel, retrained_level
 from .maturity import Treatment
-from .out_of_fold import FoldTask, joined, parallel_jobs
+from .out_of_fold import PLAINLY_SENT, FoldTask, joined, parallel_jobs
 from .past import chosen_recency, steady_rows
 from .recency import Recency, decayed
 from .selection import Folds
@@ -173,13 +173,13 @@ def _compiled(
     rows.watch.say(f"fitting {said} on all known rows")
     lesson = rows.lesson(recency.half_life)
     members = [each for each in settled if each.name in mixed.weights]
-    with joblib.Parallel(n_jobs=parallel_jobs(lesson.matrix.size)) as run:
-        fits: list[list[Pipeline]] = run(
-            joblib.delayed(fitted_bags)(
-                each.name, rows.features, lesson, choice=each.choice, seed=rows.seed
-            )
-            for each in members
+    run = joblib.Parallel(n_jobs=parallel_jobs(lesson.matrix.size), **PLAINLY_SENT)
+    fits: list[list[Pipeline]] = run(
+        joblib.delayed(fitted_bags)(
+            each.name, rows.features, lesson, choice=each.choice, seed=rows.seed
         )
+        for each in members
+    )
     weighted = [
         (Pipeline([("encode", rows.encoder), *bag.steps]), mixed.weights[each.name] / len(bags))
         for each, bags in zip(members, fits, strict=True)

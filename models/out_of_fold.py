@@ -4,7 +4,7 @@ import hashlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import joblib
 import numpy as np
@@ -23,8 +23,11 @@ Choice = float | int
 Done = Callable[[int, int], None]
 """Told how many fits are done, and of how many."""
 
-_LARGE = 100_000
-"""Values of features from which fits are worth processes of their own."""
+PLAINLY_SENT: dict[str, Any] = {"max_nbytes": None, "pre_dispatch": "n_jobs"}
+"""For ``joblib.Parallel``: rows are sent with each fit, and not left in shared files."""
+
+_LARGE, _HUGE = 100_000, 100_000_000
+"""Values of features between which fits are worth processes of their own."""
 
 ENOUGH_ROWS = 20_000
 """Rows that a fold's candidates learn from; more hardly change a choice."""
@@ -164,8 +167,11 @@ def joined(trials: Sequence[Trial]) -> Trial:
 
 
 def parallel_jobs(values: int) -> int:
-    """Return how many processes fits of so many values of features deserve."""
-    return joblib.cpu_count() if values >= _LARGE else 1
+    """Return how many processes fits of so many values of features deserve.
+
+    Few are done sooner than a process starts; of very many, one copy has to do.
+    """
+    return joblib.cpu_count() if _LARGE <= values <= _HUGE else 1
 
 
 def _fitted(
@@ -174,29 +180,55 @@ def _fitted(
     rows: Lesson,
     seed: int,
 ) -> Iterator[Trial]:
-    # As a context it removes at its end the files that it shared the rows by.
-    with joblib.Parallel(n_jobs=parallel_jobs(rows.matrix.size), return_as="generator") as run:
-        yield from run(joblib.delayed(_try)(task, features, rows, seed) for task in tasks)
+    run = joblib.Parallel(
+        n_jobs=parallel_jobs(rows.matrix.size), return_as="generator", **PLAINLY_SENT
+    )
+    trials: Iterator[Trial] = run(
+        joblib.delayed(_try)(_work(task, features, rows, seed), seed) for task in tasks
+    )
+    return trials
 
 
-def _try(task: FoldTask, features: Sequence[Feature], rows: Lesson, seed: int) -> Trial:
-    started = time.perf_counter()
+@dataclass(frozen=True, eq=False)
+class _Work:
+    """All that a fit needs, and no more: it may be sent to another process."""
+
+    task: FoldTask
+    features: tuple[Feature, ...]
+    places: Rows
+    lesson: Lesson
+    shown: FloatArray
+
+
+def _work(task: FoldTask, features: Sequence[Feature], rows: Lesson, seed: int) -> _Work:
     places = _thinned(rows.cluster[task.fold.fit], task.most_rows, seed)
     fit = task.fold.fit[places]
     columns = range(len(features)) if task.columns is None else task.columns
-    matrix = rows.matrix[:, columns]
-    margins = margins_by_choice(
-        task.name,
-        [features[at] for at in columns],
-        Lesson(matrix[fit], task.fold.won[places], task.weight[places], rows.cluster[fit]),
-        matrix[np.concatenate([fit, task.fold.judge])],
-        seed=seed,
-        choices=task.choices,
-        most_bags=task.bags,
+    shown = rows.matrix[np.concatenate([fit, task.fold.judge])][:, columns]
+    lesson = Lesson(
+        shown[: len(fit)], task.fold.won[places], task.weight[places], rows.cluster[fit]
     )
-    taught = Taught(places, {choice: margin[: len(fit)] for choice, margin in margins.items()})
-    judged = {choice: margin[len(fit) :] for choice, margin in margins.items()}
-    return Trial(task.name, judged, (taught,), time.perf_counter() - started)
+    return _Work(task, tuple(features[at] for at in columns), places, lesson, shown)
+
+
+def _try(work: _Work, seed: int) -> Trial:
+    started = time.perf_counter()
+    margins = margins_by_choice(
+        work.task.name,
+        work.features,
+        work.lesson,
+        work.shown,
+        seed=seed,
+        choices=work.task.choices,
+        most_bags=work.task.bags,
+    )
+    taught = len(work.places)
+    return Trial(
+        work.task.name,
+        {choice: margin[taught:] for choice, margin in margins.items()},
+        (Taught(work.places, {choice: margin[:taught] for choice, margin in margins.items()}),),
+        time.perf_counter() - started,
+    )
 
 
 def _thinned(cluster: Codes, most: int, seed: int) -> Rows:
