@@ -15,7 +15,12 @@ HERE = Path(__file__).resolve().parent
 TIMEOUT = 540  # seconds for a cell
 
 # One thread sums in the same order everywhere, and is the faster way on a busy machine.
-_KERNEL_ENVIRONMENT = {"OMP_NUM_THREADS": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+# A kernel is stopped at once when it is done; processes that still wait for fits would complain.
+_KERNEL_ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1",
+    "LOKY_MAX_CPU_COUNT": "1",
+    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+}
 
 
 def refresh(path: Path, target: Path) -> None:
