@@ -32,11 +32,12 @@ class TrainingResult:
     Attributes
     ----------
     fitted : FittedModel
-        Fitted on ``windows.train``: the very model that was evaluated.
+        Fitted on what was known before the test window: the very model that was evaluated.
     evaluation : Evaluation
         On the test window, where known leads recur as they do in production.
     unseen : Evaluation or None
-        On the test window's leads that were not trained on; None with too few of them.
+        On the test window's leads that no earlier snapshot holds, not even one that was young then;
+        None with too few of them.
     windows : Windows
     held_out : DataFrame
         The test window: lead_id, account_id, as_of, label, margin, probability, fit and engagement
@@ -188,7 +189,7 @@ def _unseen(
 ) -> Evaluation | None:
     lead = pd.factorize(frame["lead_id"])[0]
     met = np.zeros(len(frame) + 1, dtype=bool)
-    met[lead[windows.train]] = True
+    met[lead[windows.before_test]] = True
     new = held_out[~met[lead[windows.test]]]
     wins = int(new["label"].sum())
     if min(wins, len(new) - wins) < LEAST_WINS:

@@ -1,5 +1,6 @@
 """Finished folds on disk, so that the same training again does not fit them again."""
 
+import shutil
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -31,7 +32,7 @@ class KeptFolds:
         """Return what was kept under a key; None for nothing, or for a damaged file."""
         path = self._path(key)
         try:
-            with np.load(path, allow_pickle=False) as file:
+            with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
                 arrays = {name: file[name] for name in file.files}
         except (OSError, ValueError, EOFError, zipfile.BadZipFile):
             return None
@@ -46,10 +47,13 @@ class KeptFolds:
         self._used.add(path)
 
     def forget_others(self) -> None:
-        """Remove what was neither recalled nor kept: folds of other data or settings."""
+        """Remove what was neither recalled nor kept: folds of other data, settings or code."""
         for path in self._folder.glob("*.npz"):
             if path not in self._used:
                 path.unlink(missing_ok=True)
+        for earlier in self._folder.parent.iterdir():
+            if earlier != self._folder:
+                shutil.rmtree(earlier, ignore_errors=True)
 
     def _path(self, key: str) -> Path:
         return self._folder / f"{key}.npz"

@@ -84,6 +84,19 @@ def test_unseen_leads_are_evaluated_apart_where_there_are_enough():
     assert train_model(known, FEATURES, horizon_days=60, seed=0).unseen is None
 
 
+def test_a_lead_that_was_young_before_the_test_window_is_not_unseen():
+    frame = dated(leads(6000), dates=30)
+    number = np.random.default_rng(1).integers(0, 4000, len(frame))
+    frame["lead_id"] = [f"lead-{at}" for at in number]
+    trained = train_model(frame, FEATURES, horizon_days=60, seed=0)
+    windows = trained.windows
+    test = frame["lead_id"].iloc[windows.test]
+    unseen = ~test.isin(frame["lead_id"].iloc[windows.before_test])
+    assert trained.unseen is not None
+    assert trained.unseen.rows == unseen.sum()
+    assert unseen.sum() < (~test.isin(frame["lead_id"].iloc[windows.train])).sum()
+
+
 def test_importance_names_each_feature_and_puts_the_signal_first(result):
     importance = result.importance
     assert list(importance) == [each.name for each in FEATURES]
