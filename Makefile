@@ -71,7 +71,7 @@ bench-train: install  ## Time and memory of training, beside one plain fit (QUIC
 	$(BIN)/python benchmarks/train.py $(QUICK)
 
 lock: install  ## Resolve the lock anew (versions and hashes only)
-	$(BIN)/uv pip compile pyproject.toml --group dev --extra postgres --extra s3 --extra spark --universal --python-version 3.11 \
+	$(BIN)/uv pip compile pyproject.toml --group dev --extra hubspot --extra postgres --extra s3 --extra salesforce --extra serve --extra spark --extra xlsx --universal --python-version 3.11 \
 	  --generate-hashes --no-header --no-annotate --no-emit-index-url --quiet --upgrade -o requirements.lock
 
 clean:  ## Remove what can be made anew
