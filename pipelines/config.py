@@ -203,6 +203,15 @@ class MlflowSettings(Settings):
     )
 
 
+class LedgerSettings(Settings):
+    """Where decisions, states and deliveries are kept."""
+
+    url: SecretStr | None = Field(
+        default=None,
+        description="SQLAlchemy URL of a PostgreSQL database; default: ledger.db in the workspace",
+    )
+
+
 @dataclass(frozen=True)
 class Observation:
     """What the configuration says of when wins were recorded.
@@ -229,6 +238,10 @@ class Config(Settings):
     )
     mlflow: MlflowSettings = Field(
         default_factory=MlflowSettings, description="Where runs and decision versions are kept"
+    )
+    ledger: LedgerSettings = Field(
+        default_factory=LedgerSettings,
+        description="Where decisions, states and deliveries are kept",
     )
     seed: Whole = Field(default=0, ge=0, lt=2**32, description="Seed of everything that is random")
     memory_limit: Annotated[str, Field(pattern=r"^\d+(\.\d+)? ?([KMGT]i?B)$")] = Field(
@@ -340,6 +353,7 @@ class Config(Settings):
                 table, index = key_path[1], key_path[2] if len(key_path) == 4 else 0
                 public["sources"][table][index]["path"] = text
         public["mlflow"]["tracking_uri"] = _kind_of_url(self.mlflow.tracking_uri)
+        public["ledger"]["url"] = _kind_of_url(self.ledger.url)
         for table, sources in public["sources"].items():
             for source, settings in zip(sources, getattr(self.sources, table), strict=True):
                 source["url"] = _kind_of_url(settings.url)

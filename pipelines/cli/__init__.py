@@ -1,0 +1,16 @@
+"""The command line: the only room that prints."""
+
+import warnings
+
+# Each module adds its commands to the application, in the order of ``leadlight --help``.
+from . import jobs, leads
+from .console import INTERRUPTED, app
+
+__all__ = ["INTERRUPTED", "app", "jobs", "leads", "main"]
+
+
+def main() -> None:
+    """Run the command line."""
+    # What libraries warn of is for developers; what a user should know is said in words.
+    warnings.simplefilter("ignore")
+    app()
