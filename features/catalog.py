@@ -8,7 +8,7 @@ from .account_catalog import account_features, history_features
 from .behaviour_catalog import behaviour_features
 from .definition import FeatureDefinition, ProfileColumn, Reading
 from .feature import Direction, Feature
-from .vocabulary import column_label
+from .wording import ENGLISH, label
 
 __all__ = ["KEYS", "Feature", "feature_catalog", "unique_name"]
 
@@ -42,7 +42,7 @@ def feature_catalog(definition: FeatureDefinition) -> tuple[Feature, ...]:
         features.append(replace(feature, name=name))
     features += _form(definition)
     features += [_profile(column, definition.engagement) for column in definition.profile]
-    return tuple(features)
+    return tuple(replace(feature, label=label(feature, ENGLISH)) for feature in features)
 
 
 def unique_name(name: str, taken: set[str]) -> str:
@@ -60,7 +60,7 @@ def _age(definition: FeatureDefinition) -> Iterator[Feature]:
             kind="numeric",
             family="timing",
             group="lead_age",
-            label="Days since the lead was created",
+            label="",
             unit="days",
             direction=0,
             statistic="age",
@@ -75,7 +75,7 @@ def _form(definition: FeatureDefinition) -> Iterator[Feature]:
             kind="numeric",
             family="fit",
             group="profile:form",
-            label="Share of the form that is filled in",
+            label="",
             unit="share",
             direction=1,
             statistic="form_completeness",
@@ -95,9 +95,10 @@ def _profile(column: ProfileColumn, engagement: tuple[str, ...]) -> Feature:
         kind=column.kind,
         family="engagement" if column.column in engagement else "fit",
         group=f"profile:{column.name}",
-        label=column_label(column.table, column.column, column.reading),
+        label="",
         unit="people" if column.column == "employees" else "",
         direction=_DIRECTIONS.get(column.reading, 0),
         statistic="profile" if column.reading == "value" else column.reading,
         subject=column.column,
+        table=column.table,
     )

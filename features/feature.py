@@ -25,7 +25,8 @@ class Feature:
         Near-duplicates share it (counts of the same event over 7, 30 and 90 days) and are told as
         one reason.
     label : str
-        Plain-language name: "Pricing page visits in the last 7 days".
+        Plain-language name in English: "Visits to the pricing page in the last 7 days"; other
+        languages by ``wording.label``.
     unit : str
         "visits", "days", "people", or empty.
     direction : {-1, 0, 1}
@@ -38,6 +39,8 @@ class Feature:
         The event kind (empty: any), or the source column of a profile feature.
     lookback_days : int or None
         Window before ``as_of``; None for all time or where there is no window.
+    table : str
+        Of a profile feature: ``leads`` or ``accounts``.
     """
 
     name: str
@@ -50,3 +53,4 @@ class Feature:
     statistic: str
     subject: str
     lookback_days: int | None = None
+    table: str = ""

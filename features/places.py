@@ -46,8 +46,13 @@ def country_of(text: str) -> str | None:
     >>> country_of("Deutschland"), country_of("USA"), country_of(" fr "), country_of("Atlantis")
     ('Germany', 'United States', 'France', None)
     """
-    code = _codes().get(_plain(text))
+    code = country_code(text)
     return None if code is None else str(Locale("en").territories[code])
+
+
+def country_code(text: str) -> str | None:
+    """Return the code (ISO 3166, two letters) of what names a country; None for what names none."""
+    return _codes().get(_plain(text))
 
 
 def region_of(text: str) -> str | None:
@@ -60,7 +65,7 @@ def region_of(text: str) -> str | None:
     >>> region_of("Österreich"), region_of("Atlantis")
     ('Western Europe', None)
     """
-    return _regions().get(_codes().get(_plain(text), ""))
+    return _regions().get(country_code(text) or "")
 
 
 def _plain(text: str) -> str:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from leadlight.features.catalog import Feature, feature_catalog
 from leadlight.features.definition import FeatureDefinition
 from leadlight.features.errors import ModelNotFoundError, SchemaMismatchError
+from leadlight.features.wording import ENGLISH, Wording
 
 from .calibration import Calibration
 from .compiled import CompiledModel
@@ -71,13 +72,15 @@ class DecisionVersion:
             )
         return tuple(known[name] for name in self.compiled.features)
 
-    def decide(self, frame: pd.DataFrame) -> pd.DataFrame:
+    def decide(self, frame: pd.DataFrame, wording: Wording = ENGLISH) -> pd.DataFrame:
         """Score leads, decide who is an MQL, and say why.
 
         Parameters
         ----------
         frame : DataFrame of n rows
             ``lead_id``, ``as_of`` (UTC; missing in a flat table) and the features' columns.
+        wording : Wording
+            In which the reasons are told.
 
         Returns
         -------
@@ -104,7 +107,7 @@ class DecisionVersion:
         percentile = self.reference.margin.percentile(margin)
         fit = self.reference.family_percentile(parts, self.features, "fit")
         engagement = self.reference.family_percentile(parts, self.features, "engagement")
-        reasons = explain_leads(parts, self.reference.mean_parts, self.features, frame)
+        reasons = explain_leads(parts, self.reference.mean_parts, self.features, frame, wording)
         # "not below" rather than "at or above": without a percentile there is no floor.
         passes = ~(fit < self.floors.fit) & ~(engagement < self.floors.engagement)
         return pd.DataFrame(

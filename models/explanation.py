@@ -8,8 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from leadlight.features.catalog import Feature
-from leadlight.features.spoken_numbers import as_spoken
-from leadlight.features.wording import sentence
+from leadlight.features.wording import ENGLISH, Wording, as_spoken, sentence
 
 Floats = NDArray[np.float64]
 Sentences = NDArray[np.object_]
@@ -36,7 +35,11 @@ class Reasons:
 
 
 def explain_leads(
-    parts: Floats, mean_parts: Floats, features: Sequence[Feature], frame: pd.DataFrame
+    parts: Floats,
+    mean_parts: Floats,
+    features: Sequence[Feature],
+    frame: pd.DataFrame,
+    wording: Wording = ENGLISH,
 ) -> Reasons:
     """Tell each lead's strongest reasons in words.
 
@@ -54,6 +57,8 @@ def explain_leads(
         In the order of ``parts``.
     frame : DataFrame of n rows
         The features' values.
+    wording : Wording
+        The language, and the user's own names.
     """
     reasons_for: list[list[str]] = []
     reasons_against: list[list[str]] = []
@@ -62,8 +67,8 @@ def explain_leads(
         rows = frame.iloc[block]
         beyond = parts[block] - mean_parts
         sums, speakers_for, speakers_against = _group_sums(beyond, features)
-        reasons_for += _told(sums, speakers_for, features, rows)
-        reasons_against += _told(-sums, speakers_against, features, rows)
+        reasons_for += _told(sums, speakers_for, features, rows, wording)
+        reasons_against += _told(-sums, speakers_against, features, rows, wording)
     return Reasons(reasons_for, reasons_against)
 
 
@@ -88,7 +93,11 @@ def _group_sums(
 
 
 def _told(
-    strength: Floats, speakers: NDArray[np.intp], features: Sequence[Feature], rows: pd.DataFrame
+    strength: Floats,
+    speakers: NDArray[np.intp],
+    features: Sequence[Feature],
+    rows: pd.DataFrame,
+    wording: Wording,
 ) -> list[list[str]]:
     """Say the strongest groups of each row, each through its speaking feature."""
     strongest = np.argsort(-strength, axis=1, kind="stable")[:, :REASONS]
@@ -97,16 +106,16 @@ def _told(
     said: Sentences = np.full(spoken.shape, None, dtype=object)
     for at in np.unique(spoken[~silent]).tolist():
         row, place = np.nonzero((spoken == at) & ~silent)
-        said[row, place] = _sentences(features[at], rows[features[at].name].iloc[row])
+        said[row, place] = _sentences(features[at], rows[features[at].name].iloc[row], wording)
     return [[text for text in row if text is not None] for row in said.tolist()]
 
 
-def _sentences(feature: Feature, values: "pd.Series[float]") -> Sentences:
+def _sentences(feature: Feature, values: "pd.Series[float]", wording: Wording) -> Sentences:
     """Render each distinct value once."""
     told: Sentences = values.astype(object).to_numpy()
     if feature.kind == "numeric":
         numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
         told = as_spoken(feature, numbers).astype(object)
     codes, distinct = pd.factorize(told, use_na_sentinel=False)
-    words = np.array([sentence(feature, value) for value in distinct], dtype=object)
+    words = np.array([sentence(feature, value, wording) for value in distinct], dtype=object)
     return words[codes]

@@ -22,6 +22,7 @@ from pydantic import (
 from leadlight.features.errors import did_you_mean
 from leadlight.features.rules import RULES
 from leadlight.features.sources import Source
+from leadlight.features.wording import Language, Wording
 
 from .config_errors import config_error
 from .config_file import KeyPath, read_config_file
@@ -125,6 +126,11 @@ class FeatureSettings(Settings):
         default=(), description="Kinds of page by URL, tried before the built-in ones"
     )
 
+    labels: dict[Text, Text] = Field(
+        default_factory=dict,
+        description="Plain names for columns (`tier`, `accounts.tier`) and kinds of event "
+        "(`page_view_partners`), as marketing and sales should read them",
+    )
     half_life_days: Annotated[Number, Field(gt=0)] = Field(
         default=14, description="Days in which an event's part in the intensity of interest halves"
     )
@@ -239,6 +245,9 @@ class Config(Settings):
     mlflow: MlflowSettings = Field(
         default_factory=MlflowSettings, description="Where runs and decision versions are kept"
     )
+    language: Language = Field(
+        default="en", description="In which marketing and sales read reasons: en, de or es"
+    )
     ledger: LedgerSettings = Field(
         default_factory=LedgerSettings,
         description="Where decisions, states and deliveries are kept",
@@ -334,6 +343,11 @@ class Config(Settings):
             observed_until=_midnight(min(ends) + timedelta(days=1)) if ends else None,
             lag_days=max((source.lag_days for source in outcomes), default=0),
         )
+
+    @property
+    def wording(self) -> Wording:
+        """How leadlight speaks to marketing and sales."""
+        return Wording(self.language, tuple(self.features.labels.items()))
 
     def sources_list(self) -> tuple[Source, ...]:
         """Return every source, leads first, with paths that can be opened from anywhere."""

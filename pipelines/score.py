@@ -16,6 +16,7 @@ from leadlight.features.errors import SchemaMismatchError
 from leadlight.features.publication import published_directory
 from leadlight.features.snapshots import SnapshotCounts, scoring_snapshots
 from leadlight.features.tables import CanonicalTables
+from leadlight.features.wording import Wording
 
 from .config import Config
 from .delivery import write_csv
@@ -110,7 +111,9 @@ def score(
                 counts = _compute(config, engine, door.tables, champion, moment, features, tell)
             partition = partition_of(workspace, moment)
             with progress.stage("Scoring"), published_directory(partition) as published:
-                unseen, silent = _write_scores(features / "parts", published, champion)
+                unseen, silent = _write_scores(
+                    features / "parts", published, champion, config.wording
+                )
                 if strict and unseen:
                     raise SchemaMismatchError(
                         "\n".join(unseen), hint="Train again, or score without --strict."
@@ -165,7 +168,7 @@ def _compute(
 
 
 def _write_scores(
-    parts: Path, published: Path, champion: RegisteredVersion
+    parts: Path, published: Path, champion: RegisteredVersion, wording: Wording
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Decide part by part; return what training never saw and what is gone since, in words."""
     unseen: Counter[tuple[str, str]] = Counter()
@@ -180,7 +183,7 @@ def _write_scores(
         frame = load_frame(part)
         unseen += _unseen(frame, champion)
         silent -= {kind for name, kind in kinds.items() if frame[name].any()}
-        write_part(champion.decision.decide(frame), written, champion.number, published)
+        write_part(champion.decision.decide(frame, wording), written, champion.number, published)
         written += 1
     if not written:
         write_part(None, 0, champion.number, published)

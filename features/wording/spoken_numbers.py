@@ -1,12 +1,15 @@
-"""Numbers as people say them: rounded, with words for none, one and two."""
+"""Numbers as a sentence tells them."""
 
 import math
+from datetime import datetime, timedelta
 from typing import Any, SupportsFloat
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .feature import Feature
+from leadlight.features.feature import Feature
+
+from .texts import Wording
 
 _WHOLE_DAYS = frozenset({"days_since_last", "age", "days_since_sales_touch", "longest_gap"})
 _ROUGH = frozenset(
@@ -29,34 +32,20 @@ def as_number(value: object) -> float | None:
     return None if math.isnan(number) else number
 
 
-def figure(number: float) -> str:
-    """Whole numbers whole, others to three significant digits; thousands apart."""
-    if number == round(number) and abs(number) < 1e15:
-        return f"{number:,.0f}"
-    return f"{number:,.0f}" if abs(number) >= 1000 else f"{number:.3g}"
+def ago(wording: Wording, days: float, as_of: datetime | None) -> str:
+    """Say how long ago something was, and on which day (UTC) where it is known when "now" is.
+
+    Whole days, rounded down: what happened 47 hours ago was a day ago.
+    """
+    told = wording.say("ago", max(math.floor(days), 0))
+    if as_of is None:
+        return told
+    return wording.say("ago_dated", ago=told, date=day_before(wording, days, as_of))
 
 
-def percent(share: float) -> str:
-    """Return a share as a whole percentage; a tiny one as "less than 1%"."""
-    return "less than 1%" if 0 < share < 0.005 else f"{share:.0%}"
-
-
-def times(number: float) -> str:
-    """Return "once", "twice", "3 times"."""
-    return {1.0: "once", 2.0: "twice"}.get(number, f"{figure(number)} times")
-
-
-def counted(number: float, one: str, many: str) -> str:
-    """Return "one deal", "3 deals"."""
-    return f"one {one}" if number == 1 else f"{figure(number)} {many}"
-
-
-def ago(days: float) -> str:
-    """Whole days, rounded down: what happened 47 hours ago was a day ago."""
-    whole = math.floor(days)
-    if whole <= 0:
-        return "less than a day ago"
-    return "a day ago" if whole == 1 else f"{whole:,} days ago"
+def day_before(wording: Wording, days: float, as_of: datetime) -> str:
+    """Write the day (UTC) that lies so many days before an instant."""
+    return wording.day(as_of - timedelta(days=days))
 
 
 def as_spoken(feature: Feature, numbers: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
