@@ -116,8 +116,8 @@ def test_sizes_are_bands_in_words_and_missing_values_a_segment_of_their_own() ->
     frame, promised, won = world()
     found = calibration_by_segment(frame, promised, won, FEATURES, np.arange(len(won)))
     assert {part.value for part in found if part.feature == "employees"} == {
-        "Company with 1 to 10 employees",
-        "Company with 51 to 200 employees",
+        "Company of 1 to 10 people",
+        "Company of 51 to 200 people",
         UNKNOWN,
     }
 
