@@ -23,8 +23,9 @@ install: $(STAMP)  ## Create .venv from the lock
 demo: install  ## Generate a demo world and run the main job on it, end to end
 	$(BIN)/leadlight demo
 
+# A file stays with one worker, whose fixtures it shares.
 test: install  ## Run the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: install  ## ruff: lint and format
 	$(BIN)/ruff check .

@@ -10,8 +10,7 @@ from leadlight.models.bootstrap import (
     Codes,
     Estimate,
     Floats,
-    percentile_interval,
-    resampled_weights,
+    mean_interval,
 )
 from leadlight.models.evaluation import evaluate
 
@@ -81,11 +80,7 @@ def log_loss_difference(
         Of the bootstrap; 95 % percentile interval.
     """
     difference = _row_log_loss(ours, won) - _row_log_loss(theirs, won)
-    draws = [
-        weights @ difference / weights.sum(axis=1)
-        for weights in resampled_weights(codes, resamples=RESAMPLES, seed=seed)
-    ]
-    return percentile_interval(float(difference.mean()), np.concatenate(draws))
+    return mean_interval(difference, codes, resamples=RESAMPLES, seed=seed)
 
 
 def verdict(difference: Estimate) -> Verdict:

@@ -124,11 +124,6 @@ class FeatureDefinition:
     history: tuple[HistoryFamily, ...] = ()
     form: tuple[str, ...] = ()
 
-    @property
-    def current_values(self) -> tuple[ProfileColumn, ...]:
-        """Columns of which only the current value is known, for an audit of leaks."""
-        return tuple(column for column in self.profile if not column.has_history)
-
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for a JSON file."""
         return asdict(self)

@@ -165,6 +165,28 @@ def clustered_mean(values: Floats, codes: Codes, weight: Floats) -> tuple[float,
     return mean, float(np.sqrt(len(sums) / (len(sums) - 1) * (sums @ sums))) / total
 
 
+def mean_interval(values: Floats, codes: Codes, *, resamples: int, seed: int) -> Estimate:
+    """Estimate a mean with a 95 % interval from a bootstrap that draws clusters.
+
+    Parameters
+    ----------
+    values : array of shape (n,)
+    codes : array of shape (n,)
+        Cluster of each row, numbered from 0; of a single cluster's mean the interval is unknown.
+    resamples : int
+    seed : int
+    """
+    if not len(values):
+        return Estimate(math.nan, math.nan, math.nan)
+    sums = np.bincount(codes, weights=values)
+    counts = np.bincount(codes).astype(np.float64)
+    if len(sums) == 1:
+        return Estimate(float(values.mean()), math.nan, math.nan)
+    blocks = resampled_weights(np.arange(len(sums)), resamples=resamples, seed=seed)
+    draws = np.concatenate([(weights @ sums) / (weights @ counts) for weights in blocks])
+    return percentile_interval(float(values.mean()), draws)
+
+
 def clustered_share(label: NDArray[np.bool_], codes: Codes) -> Estimate:
     """Estimate a share of rows with a Wilson interval on the effective number of rows.
 

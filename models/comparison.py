@@ -12,8 +12,7 @@ from .bootstrap import (
     Codes,
     Estimate,
     clustered_mean,
-    percentile_interval,
-    resampled_weights,
+    mean_interval,
 )
 from .calibration import calibrate
 from .candidates import CandidateName, setting_of
@@ -121,7 +120,7 @@ def result_of(
     """
     return CandidateResult(
         settled.name,
-        _mean_interval(settled.losses, cluster, seed),
+        mean_interval(settled.losses, cluster, resamples=_RESAMPLES, seed=seed),
         settled.seconds,
         settled.name in weights,
         {setting_of(settled.name).parameter: settled.choice},
@@ -148,11 +147,3 @@ def clearly_lower(losses: FloatArray, others: FloatArray, cluster: Codes) -> boo
     """
     gain, error = clustered_mean(others - losses, cluster, np.ones(len(losses)))
     return gain > max(error, _SMALLEST_GAIN * float(others.mean()))
-
-
-def _mean_interval(values: FloatArray, cluster: Codes, seed: int) -> Estimate:
-    sums = np.bincount(cluster, weights=values)
-    counts = np.bincount(cluster).astype(np.float64)
-    blocks = resampled_weights(np.arange(len(sums)), resamples=_RESAMPLES, seed=seed)
-    draws = np.concatenate([(weights @ sums) / (weights @ counts) for weights in blocks])
-    return percentile_interval(float(values.mean()), draws)

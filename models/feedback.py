@@ -8,13 +8,11 @@ import numpy as np
 import pandas as pd
 
 from .bootstrap import (
-    Codes,
     Estimate,
     clustered_share,
     finite,
     lead_clusters,
-    percentile_interval,
-    resampled_weights,
+    mean_interval,
 )
 from .encoding import FloatArray
 from .evaluation import evaluate
@@ -168,21 +166,8 @@ def _judged(leads: pd.DataFrame, seed: int) -> JudgedLeads:
     codes = lead_clusters(leads)
     return JudgedLeads(
         rows=len(leads),
-        probability=_mean(leads["probability"].to_numpy(dtype=np.float64), codes, seed),
+        probability=mean_interval(
+            leads["probability"].to_numpy(dtype=np.float64), codes, resamples=_RESAMPLES, seed=seed
+        ),
         won=clustered_share(leads["label"].to_numpy(dtype=bool), codes),
-    )
-
-
-def _mean(values: FloatArray, codes: Codes, seed: int) -> Estimate:
-    if not len(values):
-        return Estimate(math.nan, math.nan, math.nan)
-    draws = np.concatenate(
-        [
-            weights @ values / weights.sum(axis=1)
-            for weights in resampled_weights(codes, resamples=_RESAMPLES, seed=seed)
-        ]
-    )
-    alone = codes.max() == 0
-    return percentile_interval(
-        float(values.mean()), np.full_like(draws, np.nan) if alone else draws
     )

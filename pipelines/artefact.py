@@ -44,7 +44,11 @@ def load_decision(directory: Path) -> DecisionVersion:
     """
     try:
         payload = json.loads((directory / DECISION_FILE).read_text(encoding="utf-8"))
-        with np.load(directory / ARRAYS_FILE, allow_pickle=False) as file:
+        with (
+            # Opened here, so that a damaged file is closed too.
+            (directory / ARRAYS_FILE).open("rb") as opened,
+            np.load(opened, allow_pickle=False) as file,
+        ):
             arrays = {name: file[name] for name in file.files}
     except _DAMAGE as error:
         raise _damaged(directory, error) from error

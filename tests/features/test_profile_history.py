@@ -136,5 +136,6 @@ def test_a_definition_tells_which_columns_are_known_only_as_they_are_now(engine,
     tables = write_history([Change("lead", "L1", "source", START, "web", None)], tables)
     snapshots = write_snapshots(world, tmp_path / "snapshots.parquet")
     definition = define_features(engine, tables, snapshots).definition
-    assert [column.name for column in definition.current_values] == ["stage"]
+    now_only = [column.name for column in definition.profile if not column.has_history]
+    assert now_only == ["stage"]
     assert FeatureDefinition.from_dict(definition.to_dict()) == definition
