@@ -1,12 +1,16 @@
 """The registry: decision versions in MLflow, and which of them is the champion.
 
 A server by URL, or SQLite in the workspace. What is registered is data (JSON and arrays) behind
-the pyfunc loader of ``leadlight.pipelines.pyfunc``.
+the pyfunc loader of ``leadlight.pipelines.pyfunc``. The alias ``champion`` alone says which version
+scores; ``leadlight.pipelines.promotion`` moves it.
 """
 
+import getpass
 import re
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib.metadata import version as package_version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +27,9 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 CHAMPION = "champion"
+CHALLENGER = "challenger"
+MADE_BY = "leadlight.made_by"
+MADE_BECAUSE = "leadlight.made_because"
 _NOT_FOUND = "RESOURCE_DOES_NOT_EXIST"
 
 
@@ -45,6 +52,61 @@ class RegisteredVersion:
     number: int
     decision: DecisionVersion
     training: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Mandate:
+    """Who wants something done, and why.
+
+    Attributes
+    ----------
+    by : str
+        A person, or a job.
+    reason : str
+        In a sentence.
+    """
+
+    by: str
+    reason: str
+
+    @classmethod
+    def of_this_user(cls, reason: str) -> "Mandate":
+        """Name the user of this machine; a container's may have no name."""
+        try:
+            return cls(getpass.getuser(), reason)
+        except (OSError, KeyError):
+            return cls("unknown", reason)
+
+
+@dataclass(frozen=True)
+class VersionEntry:
+    """A decision version in the list of all.
+
+    Attributes
+    ----------
+    number : int
+    aliases : tuple of str
+        ``champion``, ``challenger``, or others that were given in MLflow.
+    made_at : datetime
+        UTC.
+    mandate : Mandate
+        Who made it, and why.
+    """
+
+    number: int
+    aliases: tuple[str, ...]
+    made_at: datetime
+    mandate: Mandate
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data for ``--json``."""
+        return {
+            "version": self.number,
+            "aliases": list(self.aliases),
+            "made_at": self.made_at.isoformat(),
+            "by": self.mandate.by,
+            "reason": self.mandate.reason,
+        }
 
 
 def registry_of(config: Config) -> "Registry":
@@ -72,11 +134,13 @@ class Registry:
         self._artifacts = artifacts
 
     def register(
-        self, decision: DecisionVersion, training: dict[str, Any], record: RunRecord
+        self,
+        decision: DecisionVersion,
+        training: dict[str, Any],
+        record: RunRecord,
+        mandate: Mandate,
     ) -> int:
-        """Record a training run, register its decision version, and make it the champion.
-
-        The alias moves last, so a failure on the way leaves the champion untouched.
+        """Record a run and register its decision version; the champion stays as it is.
 
         Returns
         -------
@@ -93,10 +157,69 @@ class Registry:
                 source = _log_model(decision, training)
             self._create_if_new(client)
             registered = client.create_model_version(
-                self._name, source=source, run_id=run.info.run_id
+                self._name,
+                source=source,
+                run_id=run.info.run_id,
+                tags={MADE_BY: mandate.by, MADE_BECAUSE: mandate.reason},
             )
-            client.set_registered_model_alias(self._name, CHAMPION, registered.version)
             return int(registered.version)
+
+    def versions(self) -> tuple[VersionEntry, ...]:
+        """List all decision versions, the newest first.
+
+        Raises
+        ------
+        WorkspaceError
+            The registry cannot be used.
+        """
+        if self._is_unmade:
+            return ()
+        with tracking_store(self._uri) as client:
+            aliases = self._aliases(client)
+            found = [
+                VersionEntry(
+                    int(each.version),
+                    tuple(sorted(a for a, at in aliases.items() if at == int(each.version))),
+                    datetime.fromtimestamp(each.creation_timestamp / 1000, UTC),
+                    Mandate(each.tags.get(MADE_BY, ""), each.tags.get(MADE_BECAUSE, "")),
+                )
+                for each in client.search_model_versions(f"name = {_quoted(self._name)}")
+            ]
+        return tuple(sorted(found, key=lambda each: -each.number))
+
+    def holder(self, alias: str) -> int | None:
+        """Return the number of the version that holds an alias; None if none does."""
+        if self._is_unmade:
+            return None
+        with tracking_store(self._uri) as client:
+            return self._aliases(client).get(alias)
+
+    def give(self, alias: str, number: int) -> None:
+        """Give an alias to a version; whichever held it holds it no more. All or nothing."""
+        with tracking_store(self._uri) as client:
+            client.set_registered_model_alias(self._name, alias, str(number))
+
+    def take(self, alias: str) -> None:
+        """Take an alias from whichever version holds it."""
+        with tracking_store(self._uri) as client:
+            client.delete_registered_model_alias(self._name, alias)
+
+    def note(self, number: int, tags: Mapping[str, str]) -> None:
+        """Write tags on a version, for who looks at it in MLflow."""
+        with tracking_store(self._uri) as client:
+            for key, value in tags.items():
+                client.set_model_version_tag(self._name, str(number), key, value)
+
+    def _aliases(self, client: "MlflowClient") -> dict[str, int]:
+        from mlflow.exceptions import MlflowException  # noqa: PLC0415
+
+        try:
+            model = client.get_registered_model(self._name)
+        except MlflowException as error:
+            if error.error_code != _NOT_FOUND:
+                raise
+            return {}
+        return {alias: int(version) for alias, version in model.aliases.items()}
 
     def record(self, record: RunRecord) -> None:
         """Keep a run that gave no decision version; the champion stays as it is.
@@ -144,7 +267,7 @@ class Registry:
         import mlflow  # noqa: PLC0415 - a second of import that only the registry needs
         from mlflow.exceptions import MlflowException  # noqa: PLC0415
 
-        if self._is_local and not Path(self._uri.removeprefix("sqlite:///")).exists():
+        if self._is_unmade:
             raise self._not_found(number)
         store, folder = tracking_store(self._uri), tempfile.TemporaryDirectory(prefix="leadlight-")
         with store as client, folder as downloads:
@@ -176,6 +299,11 @@ class Registry:
     def _is_local(self) -> bool:
         return self._uri.startswith("sqlite:")
 
+    @property
+    def _is_unmade(self) -> bool:
+        # MLflow would make a store where it looks for one.
+        return self._is_local and not Path(self._uri.removeprefix("sqlite:///")).exists()
+
     def _not_found(self, number: int | None) -> ModelNotFoundError:
         wanted = "champion" if number is None else f"decision version {number}"
         return ModelNotFoundError(
@@ -197,6 +325,11 @@ class Registry:
             return None
         self._artifacts.mkdir(parents=True, exist_ok=True)
         return self._artifacts.resolve().as_uri()
+
+
+def _quoted(name: str) -> str:
+    """Quote a name for MLflow's filters, which know no escape: O'Brien in double quotes."""
+    return f'"{name}"' if "'" in name else f"'{name}'"
 
 
 def _log_model(decision: DecisionVersion, training: dict[str, Any]) -> str:

@@ -37,7 +37,8 @@ from .prepare import (
     snapshot_plan,
 )
 from .progress import Progress
-from .registry import registry_of
+from .promotion import promote
+from .registry import Mandate, registry_of
 from .training_labels import feedback_story, judged_snapshots, with_label_history
 from .training_record import no_signal_record, training_record
 from .training_story import training_story
@@ -162,7 +163,10 @@ def train(config: Config, progress: Progress) -> Trained:
         "notes": [*training_set.notes, *choice.notes],
     }
     with progress.stage("Registering the champion"):
-        number = registry_of(config).register(decision, story, training_record(config, story))
+        mandate = Mandate.of_this_user("leadlight train")
+        record = training_record(config, story)
+        number = registry_of(config).register(decision, story, record, mandate)
+        promote(config, number, mandate, action="train")
     return Trained(number, decision, story, door)
 
 
