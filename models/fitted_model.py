@@ -55,6 +55,9 @@ class FittedModel:
         Which rows judged the choices.
     features : tuple of Feature
         Those that do not repeat others; the compiled model's.
+    known_until : int
+        The moment (as in ``TimeOrder``) up to which labels were known to it: what is later can
+        judge it.
     """
 
     compiled: CompiledModel
@@ -66,6 +69,7 @@ class FittedModel:
     level: TrackedLevel
     folds: Folds
     features: tuple[Feature, ...]
+    known_until: int
 
     def probability(self, frame: pd.DataFrame) -> FloatArray:
         """Return the calibrated probability of a win within the horizon, shape (n,)."""
@@ -141,6 +145,7 @@ def fit_model(
         level,
         rows.laid,
         rows.features,
+        int(rows.order.moment.max()) + rows.order.gap if known_until is None else known_until,
     )
 
 

@@ -99,7 +99,9 @@ _ROLLING = (
 )
 
 
-def split_windows(frame: pd.DataFrame, order: TimeOrder) -> Windows:
+def split_windows(
+    frame: pd.DataFrame, order: TimeOrder, *, test_start: int | None = None
+) -> Windows:
     """Set the last window apart, and keep what was known before it.
 
     Parameters
@@ -107,6 +109,8 @@ def split_windows(frame: pd.DataFrame, order: TimeOrder) -> Windows:
     frame : DataFrame of shape (n, any)
         With lead_id, account_id, label (none missing).
     order : TimeOrder
+    test_start : int, optional
+        Moment at which the last window begins; default: it holds about a fifth of the rows.
 
     Raises
     ------
@@ -116,26 +120,62 @@ def split_windows(frame: pd.DataFrame, order: TimeOrder) -> Windows:
     """
     won = frame["label"].to_numpy(dtype=bool)
     check_labels(won)
-    for step in _TEST:
-        starts = window_starts(order, won, step.shares, least=step.least, kept=step.kept)
-        if starts is not None:
-            break
-    else:
-        raise NotEnoughDataError(
-            f"{len(won):,} mature snapshots with {int(won.sum()):,} wins{_span(order)} cannot be "
-            f"split into an earlier and a later part{_apart(order)} with at least "
-            f"{_TEST[-1].least} wins and {_TEST[-1].least} losses in each.",
-            hint="Give a longer history of outcomes, or set a shorter label.horizon_days.",
-        )
-    train, test = order.known_before(starts[0]), order.between(starts[0])
+    first = _test_start(order, won) if test_start is None else test_start
+    train, test = order.known_before(first), order.between(first)
     description = (
         f"The last window is looked at once, at the end{_DRAWN[order.kind]}.",
         _described("Train", train, order, won),
         _described("Test", test, order, won),
         *_gap_sentence(order),
     )
-    before = np.flatnonzero(order.moment < starts[0])
-    return Windows(train, before, starts[0], test, description)
+    before = np.flatnonzero(order.moment < first)
+    return Windows(train, before, first, test, description)
+
+
+def unseen_start(frame: pd.DataFrame, order: TimeOrder, known_until: int) -> int | None:
+    """Return where a last window begins that a model made at a moment has not seen.
+
+    Parameters
+    ----------
+    frame : DataFrame of shape (n, any)
+        With lead_id, account_id, label (none missing).
+    order : TimeOrder
+    known_until : int
+        Moment up to which labels were known to the model that is to be judged.
+
+    Returns
+    -------
+    int or None
+        None where fewer than 20 wins, or losses, have become known of rows since then, or nothing
+        was known before it.
+
+    Raises
+    ------
+    NotEnoughDataError
+        As ``split_windows``.
+    """
+    won = frame["label"].to_numpy(dtype=bool)
+    check_labels(won)
+    usual = _test_start(order, won)
+    if usual >= known_until:
+        return usual
+    later = order.between(known_until)
+    if min(won[later].sum(), (~won[later]).sum()) < LEAST_WINS:
+        return None
+    return int(order.moment[later].min())
+
+
+def _test_start(order: TimeOrder, won: npt.NDArray[np.bool_]) -> int:
+    for step in _TEST:
+        starts = window_starts(order, won, step.shares, least=step.least, kept=step.kept)
+        if starts is not None:
+            return starts[0]
+    raise NotEnoughDataError(
+        f"{len(won):,} mature snapshots with {int(won.sum()):,} wins{_span(order)} cannot be "
+        f"split into an earlier and a later part{_apart(order)} with at least "
+        f"{_TEST[-1].least} wins and {_TEST[-1].least} losses in each.",
+        hint="Give a longer history of outcomes, or set a shorter label.horizon_days.",
+    )
 
 
 def rolling_folds(frame: pd.DataFrame, order: TimeOrder, *, seed: int) -> Folds:

@@ -67,6 +67,7 @@ def train_model(
     horizon_days: int,
     seed: int,
     immature: Treatment = "weight",
+    test_start: int | None = None,
     watch: Watch | None = None,
 ) -> TrainingResult:
     """Fit the model of conversion within the horizon, and evaluate it on the last window.
@@ -88,6 +89,8 @@ def train_model(
     immature : {"drop", "weight"}
         What becomes of snapshots whose horizon had not ended when a later window began; see
         ``known_rows``.
+    test_start : int, optional
+        Moment at which the last window begins; see ``split_windows``.
     watch : Watch, optional
         Who is told of the work, and what keeps finished folds.
 
@@ -109,7 +112,7 @@ def train_model(
     check_columns(frame, [feature.name for feature in features], feature_kinds(features))
     watch = watch or Watch()
     order = time_order(frame, horizon_days=horizon_days, seed=seed)
-    windows = split_windows(frame, order)
+    windows = split_windows(frame, order, test_start=test_start)
     fitted = fit_model(
         frame.iloc[windows.before_test],
         features,

@@ -26,6 +26,7 @@ from leadlight.features.wording import Language, Wording
 
 from .config_errors import config_error
 from .config_file import KeyPath, read_config_file
+from .config_retrain import RetrainSettings
 from .config_sources import Number, Settings, SourcesSettings, Text, Whole, Zone, problem
 
 Share = Annotated[Number, Field(gt=0, lt=1)]
@@ -269,6 +270,10 @@ class Config(Settings):
     mql: MqlSettings = Field(
         default_factory=lambda: TopShareSettings(policy="top_share", share=0.10),
         description="Which leads become MQLs; default: the best tenth",
+    )
+    retrain: RetrainSettings = Field(
+        default_factory=RetrainSettings,
+        description="When a retrained model may take the champion's place",
     )
     checks: dict[str, Annotated[Number, Field(ge=0, le=1)] | None] = Field(
         default_factory=dict,

@@ -33,7 +33,7 @@ _DECISIONS = Table(
     Column("number", Integer, primary_key=True, autoincrement=True),
     Column("action", String, nullable=False),
     Column("from_version", Integer),
-    Column("to_version", Integer, nullable=False),
+    Column("to_version", Integer),
     Column("decided_by", String, nullable=False),
     Column("reason", String, nullable=False),
     Column("decided_at", String, nullable=False),  # ISO 8601, UTC
@@ -51,8 +51,8 @@ class ChampionDecision:
         ``keep``: a challenger did not pass the gate.
     from_version : int or None
         Champion before; None for the first one.
-    to_version : int
-        Champion after; of ``keep``, the challenger that did not become it.
+    to_version : int or None
+        Champion after; of ``keep``, the challenger that did not become it, None if none was made.
     mandate : Mandate
     decided_at : datetime
         UTC.
@@ -60,7 +60,7 @@ class ChampionDecision:
 
     action: Action
     from_version: int | None
-    to_version: int
+    to_version: int | None
     mandate: Mandate
     decided_at: datetime
 
@@ -145,8 +145,16 @@ def roll_back(config: Config, mandate: Mandate) -> ChampionDecision:
     return promote(config, before[0], mandate, action="rollback")
 
 
-def keep(config: Config, challenger: int, mandate: Mandate) -> ChampionDecision:
-    """Write down that a challenger did not become the champion, and why."""
+def keep(config: Config, challenger: int | None, mandate: Mandate) -> ChampionDecision:
+    """Write down that the champion stays, and why.
+
+    Parameters
+    ----------
+    config : Config
+    challenger : int or None
+        Which did not become the champion; None: none was made.
+    mandate : Mandate
+    """
     champion = registry_of(config).holder(CHAMPION)
     decision = ChampionDecision("keep", champion, challenger, mandate, datetime.now(UTC))
     _written(config, decision, _DONE)
@@ -192,6 +200,7 @@ def settle(config: Config, registry: Registry) -> None:
 
 def _finish(config: Config, registry: Registry, row: int, decision: ChampionDecision) -> None:
     _stamp(config, [row], _DONE)
+    assert decision.to_version is not None  # noqa: S101 - only `keep` has none
     registry.note(
         decision.to_version,
         {

@@ -93,6 +93,24 @@ class TrainingSet:
     notes: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Learned:
+    """A decision version that is not registered yet.
+
+    Attributes
+    ----------
+    decision : DecisionVersion
+    story : dict
+        Plain data, as in ``Trained``.
+    held_out : DataFrame
+        The last window; see ``TrainingResult``.
+    """
+
+    decision: DecisionVersion
+    story: dict[str, Any]
+    held_out: pd.DataFrame
+
+
 def train(config: Config, progress: Progress) -> Trained:
     """Train, evaluate on a later window, choose the threshold, and register the champion.
 
@@ -110,12 +128,51 @@ def train(config: Config, progress: Progress) -> Trained:
     with engine_of(config) as engine:
         door = open_door(config, engine, progress)
         training_set = training_set_of(config, workspace, engine, door, progress)
-        with progress.stage("Fingerprints"):
-            hashes = {
-                "data_hash": data_hash(door.tables),
-                "config_hash": config_hash(config),
-                "code_hash": code_hash(),
-            }
+        hashes = fingerprints(config, door, progress)
+    learned = learn(config, progress, training_set, door, hashes)
+    with progress.stage("Registering the champion"):
+        mandate = Mandate.of_this_user("leadlight train")
+        record = training_record(config, learned.story)
+        number = registry_of(config).register(learned.decision, learned.story, record, mandate)
+        promote(config, number, mandate, action="train")
+    return Trained(number, learned.decision, learned.story, door)
+
+
+def fingerprints(config: Config, door: DoorReport, progress: Progress) -> dict[str, str]:
+    """Return the hashes of data, configuration and code."""
+    with progress.stage("Fingerprints"):
+        return {
+            "data_hash": data_hash(door.tables),
+            "config_hash": config_hash(config),
+            "code_hash": code_hash(),
+        }
+
+
+def learn(
+    config: Config,
+    progress: Progress,
+    training_set: TrainingSet,
+    door: DoorReport,
+    hashes: Mapping[str, str],
+    *,
+    test_start: int | None = None,
+) -> Learned:
+    """Train, evaluate on the last window, and choose the threshold; nothing is registered.
+
+    Parameters
+    ----------
+    config, progress, training_set, door, hashes
+    test_start : int, optional
+        Moment at which the last window begins; see ``train_model``.
+
+    Raises
+    ------
+    NotEnoughDataError
+        Too few wins or mature snapshots.
+    NoSignalError
+        As ``train``; a run says what was tried.
+    """
+    workspace = Workspace(config.workspace_directory)
     with (
         _no_signal_on_record(config, hashes),
         progress.stage("Training and evaluating") as tell,
@@ -127,6 +184,7 @@ def train(config: Config, progress: Progress) -> Trained:
             horizon_days=config.label.horizon_days,
             immature=config.label.immature,
             seed=config.seed,
+            test_start=test_start,
             watch=Watch(progress.note, tell, folds),
         )
     with progress.stage("Choosing the threshold"):
@@ -142,6 +200,7 @@ def train(config: Config, progress: Progress) -> Trained:
         "project": config.project,
         "trained_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "horizon_days": None if door.tables.is_flat else config.label.horizon_days,
+        "known_until": result.fitted.known_until,
         "snapshots": scoring_plan(config),
         **hashes,
     }
@@ -162,12 +221,7 @@ def train(config: Config, progress: Progress) -> Trained:
         "feedback": feedback_story(result.held_out, training_set.judged, config.seed),
         "notes": [*training_set.notes, *choice.notes],
     }
-    with progress.stage("Registering the champion"):
-        mandate = Mandate.of_this_user("leadlight train")
-        record = training_record(config, story)
-        number = registry_of(config).register(decision, story, record, mandate)
-        promote(config, number, mandate, action="train")
-    return Trained(number, decision, story, door)
+    return Learned(decision, story, result.held_out)
 
 
 def training_set_of(

@@ -16,6 +16,7 @@ from .report.summary import summarize_training
 from .tracking import RunRecord
 
 OUTCOME = "leadlight.outcome"
+WINDOWS = "leadlight.windows"
 NO_SIGNAL = "no usable signal"
 
 
@@ -42,7 +43,7 @@ def training_record(config: Config, story: Mapping[str, Any]) -> RunRecord:
             "snapshots": str(story["evaluation"]["rows"]),
         },
         metrics=dict(_figures(story)),
-        tags={OUTCOME: "registered"},
+        tags={OUTCOME: "registered", WINDOWS: "\n".join(story["windows"])},
         files=files | _environment_files(),
         nested=tuple(_candidate_run(each, weights) for each in story["candidates"]),
     )

@@ -38,7 +38,7 @@ def decision_table(decisions: Sequence[ChampionDecision]) -> RenderableType:
             f"{each.decided_at:%Y-%m-%d %H:%M}",
             each.action,
             "" if each.from_version is None else str(each.from_version),
-            str(each.to_version),
+            "" if each.to_version is None else str(each.to_version),
             Text(each.mandate.by),
             Text(each.mandate.reason),
         )

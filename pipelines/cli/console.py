@@ -53,6 +53,8 @@ _EXIT_CODES = """Exit codes, for a scheduler:
 
 3 no usable signal: nothing was registered, and the champion stays as it was;
 
+4 retrained, and the champion was kept: the challenger did not pass the gate, or it is too early;
+
 130 interrupted."""
 
 app = typer.Typer(
