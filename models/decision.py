@@ -89,7 +89,8 @@ class DecisionVersion:
             ``percentile`` (share of held-out leads below, 0 to 1); ``grade`` (A from the 90th
             percentile, B from the 70th, C from the 40th, else D); ``mql``; ``fit_percentile`` and
             ``engagement_percentile`` (0 to 1, NaN where the family has no features);
-            ``reasons_for`` and ``reasons_against`` (lists of at most three sentences).
+            ``reasons_for`` and ``reasons_against`` (lists of at most three sentences), and their
+            ids and whole points: see ``Reasons``.
 
         Raises
         ------
@@ -107,7 +108,14 @@ class DecisionVersion:
         percentile = self.reference.margin.percentile(margin)
         fit = self.reference.family_percentile(parts, self.features, "fit")
         engagement = self.reference.family_percentile(parts, self.features, "engagement")
-        reasons = explain_leads(parts, self.reference.mean_parts, self.features, frame, wording)
+        reasons = explain_leads(
+            parts,
+            self.reference.average_parts(frame),
+            self.features,
+            frame,
+            self.reference.point_scale,
+            wording,
+        )
         # "not below" rather than "at or above": without a percentile there is no floor.
         passes = ~(fit < self.floors.fit) & ~(engagement < self.floors.engagement)
         return pd.DataFrame(
@@ -120,8 +128,7 @@ class DecisionVersion:
                 "mql": (probability >= self.threshold.threshold) & passes,
                 "fit_percentile": fit,
                 "engagement_percentile": engagement,
-                "reasons_for": pd.Series(reasons.reasons_for, dtype=object),
-                "reasons_against": pd.Series(reasons.reasons_against, dtype=object),
+                **{column: pd.Series(told, dtype=object) for column, told in vars(reasons).items()},
             }
         )
 

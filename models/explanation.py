@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,12 +11,11 @@ from numpy.typing import NDArray
 from leadlight.features.catalog import Feature
 from leadlight.features.wording import ENGLISH, Wording, as_spoken, sentence
 
+from .reasons import NONE, PointScale, ReasonGroups, Strongest, strongest_reasons
+
 Floats = NDArray[np.float64]
 Sentences = NDArray[np.object_]
 
-# A part of less log-odds than this moves no probability by more than a quarter of a percent point.
-NEGLIGIBLE = 0.01
-REASONS = 3
 # Rows explained at a time, so that memory does not grow with the number of leads.
 _BLOCK_ROWS = 50_000
 
@@ -28,86 +28,79 @@ class Reasons:
     ----------
     reasons_for, reasons_against : list of list of str
         At most three sentences per lead each.
+    reason_ids_for, reason_ids_against : list of list of str
+        The reasons' ids, of the same lengths: the same in every language.
+    reason_points_for, reason_points_against : list of list of int
+        Their whole points of 100 (see ``PointScale``); negative against the lead.
     """
 
     reasons_for: list[list[str]]
+    reason_ids_for: list[list[str]]
+    reason_points_for: list[list[int]]
     reasons_against: list[list[str]]
+    reason_ids_against: list[list[str]]
+    reason_points_against: list[list[int]]
 
 
 def explain_leads(
     parts: Floats,
-    mean_parts: Floats,
+    average: Floats,
     features: Sequence[Feature],
     frame: pd.DataFrame,
+    scale: PointScale,
     wording: Wording = ENGLISH,
 ) -> Reasons:
-    """Tell each lead's strongest reasons in words.
+    """Tell each lead's strongest reasons, in words, by id and in points.
 
     A part of the margin counts by how far it lies from the average lead's. Near-duplicate features
     (the same event over 7, 30 and 90 days) are summed and told once, by the one that moves the
-    margin most in the direction of their sum. Sums below ``NEGLIGIBLE`` are not told.
+    margin most in the direction of their sum. Sums that round to no point are not told.
 
     Parameters
     ----------
     parts : array of shape (n, k)
         The compiled model's contributions to the margin, in log-odds.
-    mean_parts : array of shape (k,)
-        The average lead's.
+    average : array of shape (k,) or (n, k)
+        The average lead's, of all or of each lead's own segment.
     features : sequence of Feature, k of them
         In the order of ``parts``.
     frame : DataFrame of n rows
         The features' values.
+    scale : PointScale
     wording : Wording
         The language, and the user's own names.
     """
-    reasons_for: list[list[str]] = []
-    reasons_against: list[list[str]] = []
+    groups = ReasonGroups.of(features)
+    words: tuple[list[list[str]], ...] = ([], [])
+    ids: tuple[list[list[str]], ...] = ([], [])
+    points: tuple[list[list[int]], ...] = ([], [])
+    names = np.array(groups.ids, dtype=object)
     for start in range(0, len(parts), _BLOCK_ROWS):
         block = slice(start, start + _BLOCK_ROWS)
-        rows = frame.iloc[block]
-        beyond = parts[block] - mean_parts
-        sums, speakers_for, speakers_against = _group_sums(beyond, features)
-        reasons_for += _told(sums, speakers_for, features, rows, wording)
-        reasons_against += _told(-sums, speakers_against, features, rows, wording)
-    return Reasons(reasons_for, reasons_against)
-
-
-def _group_sums(
-    beyond: Floats, features: Sequence[Feature]
-) -> tuple[Floats, NDArray[np.intp], NDArray[np.intp]]:
-    """Sum each group's parts, and find its strongest feature upwards and downwards."""
-    groups: dict[str, list[int]] = {}
-    for at, feature in enumerate(features):
-        groups.setdefault(feature.group, []).append(at)
-    shape = (len(beyond), len(groups))
-    sums = np.zeros(shape)
-    highest, lowest = np.zeros(shape, dtype=np.intp), np.zeros(shape, dtype=np.intp)
-    for at, members in enumerate(groups.values()):
-        columns = np.array(members)
-        own = beyond[:, columns]
-        for column in members:  # one by one: a lead's sum must not depend on its neighbours
-            sums[:, at] += beyond[:, column]
-        highest[:, at] = columns[own.argmax(axis=1)]
-        lowest[:, at] = columns[own.argmin(axis=1)]
-    return sums, highest, lowest
+        beyond = parts[block] - (average if average.ndim == 1 else average[block])
+        for at, sign in enumerate((1, -1)):
+            found = strongest_reasons(beyond, groups, scale, sign)
+            words[at].extend(_told(found, features, frame.iloc[block], wording))
+            ids[at].extend(_rows(names[found.groups], found))
+            points[at].extend(_rows(found.points, found))
+    return Reasons(words[0], ids[0], points[0], words[1], ids[1], points[1])
 
 
 def _told(
-    strength: Floats,
-    speakers: NDArray[np.intp],
-    features: Sequence[Feature],
-    rows: pd.DataFrame,
-    wording: Wording,
+    found: Strongest, features: Sequence[Feature], rows: pd.DataFrame, wording: Wording
 ) -> list[list[str]]:
-    """Say the strongest groups of each row, each through its speaking feature."""
-    strongest = np.argsort(-strength, axis=1, kind="stable")[:, :REASONS]
-    spoken = np.take_along_axis(speakers, strongest, axis=1)
-    silent = np.take_along_axis(strength, strongest, axis=1) < NEGLIGIBLE
-    said: Sentences = np.full(spoken.shape, None, dtype=object)
-    for at in np.unique(spoken[~silent]).tolist():
-        row, place = np.nonzero((spoken == at) & ~silent)
+    """Say each reason through its speaking feature."""
+    said: Sentences = np.full(found.groups.shape, None, dtype=object)
+    for at in np.unique(found.speakers[found.groups != NONE]).tolist():
+        row, place = np.nonzero(found.speakers == at)
         said[row, place] = _sentences(features[at], rows[features[at].name].iloc[row], wording)
-    return [[text for text in row if text is not None] for row in said.tolist()]
+    return _rows(said, found)
+
+
+def _rows(each: NDArray[Any], found: Strongest) -> list[list[Any]]:
+    """Return one list per lead, without the places that hold no reason."""
+    counts = (found.groups != NONE).sum(axis=1).tolist()
+    return [row[:count] for row, count in zip(each.tolist(), counts, strict=True)]
 
 
 def _sentences(feature: Feature, values: "pd.Series[float]", wording: Wording) -> Sentences:

@@ -3,11 +3,16 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from leadlight.features.feature import Family, Feature
+
+from .average_lead import SegmentAverages
+from .reasons import PointScale
 
 Floats = NDArray[np.float64]
 
@@ -83,15 +88,45 @@ class Reference:
         apart, and so no percentile and no floor.
     mean_parts : array of shape (k,)
         Mean part of the margin per feature of the compiled model: the average lead.
+    segments : SegmentAverages or None
+        The average lead of each segment, where reasons compare with that.
     """
 
     margin: Distribution
     fit: Distribution | None
     engagement: Distribution | None
     mean_parts: Floats
+    segments: SegmentAverages | None = None
+
+    @property
+    def point_scale(self) -> PointScale:
+        """Points of 100 between the lowest and the highest held-out lead."""
+        return PointScale(float(self.margin.knots[0]), float(self.margin.knots[-1]))
+
+    def average_parts(self, frame: pd.DataFrame) -> Floats:
+        """Return the parts of the average lead that each lead is compared with.
+
+        Parameters
+        ----------
+        frame : DataFrame of n rows
+            The features' values.
+
+        Returns
+        -------
+        array of shape (k,), or (n, k) where leads are compared within their segment
+        """
+        if self.segments is None:
+            return self.mean_parts
+        return self.segments.parts(frame, self.mean_parts)
 
     @classmethod
-    def of(cls, margin: ArrayLike, parts: Floats, features: Sequence[Feature]) -> "Reference":
+    def of(
+        cls,
+        margin: ArrayLike,
+        parts: Floats,
+        features: Sequence[Feature],
+        segments: SegmentAverages | None = None,
+    ) -> "Reference":
         """Build the reference from held-out rows.
 
         Parameters
@@ -101,6 +136,8 @@ class Reference:
             The compiled model's contributions to the margin.
         features : sequence of Feature, k of them
             In the order of ``parts``.
+        segments : SegmentAverages, optional
+            Of the same rows.
         """
         families: dict[Family, Distribution | None] = {}
         for family in _FAMILIES:
@@ -108,7 +145,11 @@ class Reference:
             flat = sums is None or np.ptp(np.round(sums, _DECIMALS)) == 0.0
             families[family] = None if sums is None or flat else Distribution.of(sums)
         return cls(
-            Distribution.of(margin), families["fit"], families["engagement"], parts.mean(axis=0)
+            Distribution.of(margin),
+            families["fit"],
+            families["engagement"],
+            parts.mean(axis=0),
+            segments,
         )
 
     def family_percentile(
@@ -128,9 +169,11 @@ class Reference:
             return np.full(len(parts), math.nan)
         return distribution.percentile(sums)
 
-    def to_arrays(self) -> dict[str, Floats]:
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
         """Return plain arrays for an ``npz`` file."""
-        arrays = {"mean_parts": self.mean_parts}
+        arrays: dict[str, NDArray[Any]] = {"mean_parts": self.mean_parts}
+        if self.segments is not None:
+            arrays |= self.segments.to_arrays()
         for name in ("margin", *_FAMILIES):
             distribution: Distribution | None = getattr(self, name)
             if distribution is not None:
@@ -140,12 +183,18 @@ class Reference:
         return arrays
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, Floats]) -> "Reference":
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> "Reference":
         """Read what ``to_arrays`` gave."""
         fit, engagement = (
             Distribution(*arrays[family]) if family in arrays else None for family in _FAMILIES
         )
-        return cls(Distribution(*arrays["margin"]), fit, engagement, arrays["mean_parts"])
+        return cls(
+            Distribution(*arrays["margin"]),
+            fit,
+            engagement,
+            arrays["mean_parts"],
+            SegmentAverages.from_arrays(arrays),
+        )
 
 
 _FAMILIES: tuple[Family, Family] = ("fit", "engagement")

@@ -10,6 +10,7 @@ from threadpoolctl import threadpool_limits
 from leadlight.features.errors import NotEnoughDataError
 from leadlight.features.feature import Family, Feature
 
+from .average_lead import segment_averages
 from .bootstrap import lead_clusters
 from .encoding import FloatArray, check_columns, feature_kinds
 from .evaluation import Evaluation, evaluate
@@ -68,6 +69,7 @@ def train_model(
     seed: int,
     immature: Treatment = "weight",
     test_start: int | None = None,
+    compared_with: str = "all",
     watch: Watch | None = None,
 ) -> TrainingResult:
     """Fit the model of conversion within the horizon, and evaluate it on the last window.
@@ -91,6 +93,9 @@ def train_model(
         ``known_rows``.
     test_start : int, optional
         Moment at which the last window begins; see ``split_windows``.
+    compared_with : str
+        Whose average lead reasons compare with: ``all``, or a lead's own segment by ``source``,
+        ``country``, ``region``, ``employees`` or ``revenue``.
     watch : Watch, optional
         Who is told of the work, and what keeps finished folds.
 
@@ -124,7 +129,7 @@ def train_model(
     )
     watch.say("evaluating on the last window")
     with threadpool_limits(limits=1):
-        result = _judged(fitted, frame, windows, features, seed)
+        result = _judged(fitted, frame, windows, features, compared_with, seed)
     known = frame["label"].to_numpy(dtype=bool)[windows.train]
     require_signal(fitted, result.evaluation, result.held_out, float(known.mean()))
     return result
@@ -135,12 +140,14 @@ def _judged(
     frame: pd.DataFrame,
     windows: Windows,
     features: Sequence[Feature],
+    compared_with: str,
     seed: int,
 ) -> TrainingResult:
     test = frame.iloc[windows.test]
     parts = fitted.compiled.contributions(test)
     margin = fitted.compiled.total(parts)
-    reference = Reference.of(margin, parts, fitted.features)
+    segments = segment_averages(test, parts, fitted.features, compared_with)
+    reference = Reference.of(margin, parts, fitted.features, segments)
     held_out = _held_out(test, margin, parts, fitted, reference)
     deviation = np.abs(parts - reference.mean_parts).mean(axis=0)
     return TrainingResult(

@@ -202,6 +202,16 @@ MqlSettings = Annotated[
 ]
 
 
+class ReasonSettings(Settings):
+    """How a lead's score is told."""
+
+    compared_with: Literal["all", "source", "country", "region", "employees", "revenue"] = Field(
+        default="all",
+        description="Whose average lead a lead's reasons compare with: of all leads, or of its own "
+        "segment where that has enough; holds from the next training on",
+    )
+
+
 class MlflowSettings(Settings):
     """Where runs and decision versions are kept."""
 
@@ -274,6 +284,9 @@ class Config(Settings):
     retrain: RetrainSettings = Field(
         default_factory=RetrainSettings,
         description="When a retrained model may take the champion's place",
+    )
+    reasons: ReasonSettings = Field(
+        default_factory=ReasonSettings, description="How a lead's score is told"
     )
     checks: dict[str, Annotated[Number, Field(ge=0, le=1)] | None] = Field(
         default_factory=dict,

@@ -71,6 +71,14 @@ def signature_of(decision: DecisionVersion) -> "ModelSignature":
             ColSpec(DataType.double, name, required=False)
             for name in ("fit_percentile", "engagement_percentile")
         ),
-        *(ColSpec(Array(DataType.string), name) for name in ("reasons_for", "reasons_against")),
+        *(
+            ColSpec(Array(kind), f"{what}_{direction}")
+            for direction in ("for", "against")
+            for what, kind in (
+                ("reasons", DataType.string),
+                ("reason_ids", DataType.string),
+                ("reason_points", DataType.long),
+            )
+        ),
     ]
     return ModelSignature(inputs=Schema(inputs), outputs=Schema(outputs))

@@ -25,7 +25,11 @@ _SCHEMA = pa.schema(
         ("fit_percentile", pa.float64()),
         ("engagement_percentile", pa.float64()),
         ("reasons_for", pa.list_(pa.string())),
+        ("reason_ids_for", pa.list_(pa.string())),
+        ("reason_points_for", pa.list_(pa.int64())),
         ("reasons_against", pa.list_(pa.string())),
+        ("reason_ids_against", pa.list_(pa.string())),
+        ("reason_points_against", pa.list_(pa.int64())),
         ("decision_version", pa.int64()),
     ]
 )

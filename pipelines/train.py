@@ -185,6 +185,7 @@ def learn(
             immature=config.label.immature,
             seed=config.seed,
             test_start=test_start,
+            compared_with=config.reasons.compared_with,
             watch=Watch(progress.note, tell, folds),
         )
     with progress.stage("Choosing the threshold"):

@@ -179,7 +179,11 @@ def test_the_result_has_the_columns_and_the_order_of_the_leads(
         "fit_percentile",
         "engagement_percentile",
         "reasons_for",
+        "reason_ids_for",
+        "reason_points_for",
         "reasons_against",
+        "reason_ids_against",
+        "reason_points_against",
     ]
     assert decided["lead_id"].tolist() == shuffled["lead_id"].tolist()
     assert decided["as_of"].tolist() == [NOW] * len(shuffled)

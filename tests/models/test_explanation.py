@@ -11,7 +11,8 @@ import pytest
 from leadlight.features.catalog import Feature, feature_catalog
 from leadlight.features.definition import FeatureDefinition, ProfileColumn
 from leadlight.features.wording import sentence
-from leadlight.models.explanation import NEGLIGIBLE, explain_leads
+from leadlight.models.explanation import explain_leads
+from leadlight.models.reasons import PointScale
 
 DEFINITION = FeatureDefinition(
     lookback_days=(7, 30),
@@ -22,6 +23,8 @@ DEFINITION = FeatureDefinition(
     ),
 )
 FEATURES = feature_catalog(DEFINITION)
+SCALE = PointScale(-2.0, 3.0)
+NEGLIGIBLE = 0.5 / SCALE.per_log_odds
 
 
 def leads(rows: int, seed: int = 0) -> pd.DataFrame:
@@ -66,7 +69,7 @@ def test_reasons_are_those_of_a_loop_over_leads() -> None:
     frame = leads(200)
     parts = np.random.default_rng(1).normal(0.0, 0.3, (200, len(FEATURES)))
     mean = parts.mean(axis=0)
-    found = explain_leads(parts, mean, FEATURES, frame)
+    found = explain_leads(parts, mean, FEATURES, frame, SCALE)
     assert found.reasons_for == reasons_by_loop(parts, mean, frame, 1)
     assert found.reasons_against == reasons_by_loop(parts, mean, frame, -1)
 
@@ -78,7 +81,7 @@ def test_the_same_event_over_several_windows_is_one_reason() -> None:
         parts[0, names.index(name)] = 0.4
     parts[0, names.index("page_view_pricing_count_30d")] = 0.5
     frame = leads(1).assign(page_view_pricing_count_7d=4.0, page_view_pricing_count_30d=6.0)
-    found = explain_leads(parts, np.zeros(len(FEATURES)), FEATURES, frame)
+    found = explain_leads(parts, np.zeros(len(FEATURES)), FEATURES, frame, SCALE)
     assert found.reasons_for == [["Visited the pricing page 6 times in the last 30 days"]]
     assert found.reasons_against == [[]]
 
@@ -88,7 +91,7 @@ def test_the_average_lead_has_no_reason_and_a_negligible_part_is_not_told() -> N
     parts = np.tile(mean, (2, 1))
     parts[1, 0] += NEGLIGIBLE / 2
     parts[1, 1] -= NEGLIGIBLE / 2
-    found = explain_leads(parts, mean, FEATURES, leads(2))
+    found = explain_leads(parts, mean, FEATURES, leads(2), SCALE)
     assert found.reasons_for == [[], []]
     assert found.reasons_against == [[], []]
 
@@ -98,7 +101,7 @@ def test_missing_values_are_told_in_words() -> None:
     frame = leads(1)
     for feature in FEATURES:
         frame[feature.name] = None if feature.kind == "category" else np.nan
-    told = explain_leads(parts, np.zeros(len(FEATURES)), FEATURES, frame).reasons_against[0]
+    told = explain_leads(parts, np.zeros(len(FEATURES)), FEATURES, frame, SCALE).reasons_against[0]
     assert len(told) == 3
     assert not any("nan" in text.lower() or "none" in text for text in told)
 
@@ -110,9 +113,11 @@ def test_leads_keep_their_own_reasons_across_blocks(
     monkeypatch.setattr("leadlight.models.explanation._BLOCK_ROWS", 50)
     frame = leads(rows)
     parts = np.random.default_rng(2).normal(0.0, 0.3, (rows, len(FEATURES)))
-    found = explain_leads(parts, np.zeros(len(FEATURES)), FEATURES, frame)
+    found = explain_leads(parts, np.zeros(len(FEATURES)), FEATURES, frame, SCALE)
     alone = [
-        explain_leads(parts[[i]], np.zeros(len(FEATURES)), FEATURES, frame.iloc[[i]]).reasons_for[0]
+        explain_leads(
+            parts[[i]], np.zeros(len(FEATURES)), FEATURES, frame.iloc[[i]], SCALE
+        ).reasons_for[0]
         for i in range(rows)
     ]
     assert found.reasons_for == alone
@@ -128,7 +133,7 @@ def test_rounding_days_down_before_the_words_does_not_change_them() -> None:
 
 def test_no_lead_gives_no_reason() -> None:
     empty = explain_leads(
-        np.zeros((0, len(FEATURES))), np.zeros(len(FEATURES)), FEATURES, leads(1).iloc[:0]
+        np.zeros((0, len(FEATURES))), np.zeros(len(FEATURES)), FEATURES, leads(1).iloc[:0], SCALE
     )
     assert empty.reasons_for == []
 
@@ -143,5 +148,5 @@ def test_a_hundred_thousand_leads_are_explained_in_seconds() -> None:
     frame = pd.DataFrame({f.name: source[f.name.rsplit("_", 1)[0]] for f in copies})
     parts = rng.normal(0.0, 0.2, (100_000, len(copies)))
     started = time.perf_counter()
-    explain_leads(parts, parts.mean(axis=0), copies, frame)
+    explain_leads(parts, parts.mean(axis=0), copies, frame, SCALE)
     assert time.perf_counter() - started < 20.0

@@ -1,0 +1,204 @@
+"""Reasons: the groups of features that move a lead's score most, as ids and whole points."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from leadlight.features.feature import Family, Feature
+
+Floats = NDArray[np.float64]
+Places = NDArray[np.intp]
+
+REASONS = 3
+"""Reasons told of a lead, in each direction."""
+
+NONE = -1
+"""In place of a reason: there are fewer."""
+
+
+@dataclass(frozen=True)
+class PointScale:
+    """Points of 100: the score as people read it, a straight line through the margin.
+
+    The held-out lead of the lowest margin has 0 points, that of the highest 100; a lead beyond
+    either has fewer or more. Since the line is straight, points add up as log-odds do: the points
+    of the average lead and of all reasons together are those of the lead.
+
+    Attributes
+    ----------
+    lowest, highest : float
+        Margins (log-odds) of 0 and of 100 points.
+    """
+
+    lowest: float
+    highest: float
+
+    @property
+    def per_log_odds(self) -> float:
+        """Points of one unit of log-odds; 0 where all held-out leads scored alike."""
+        span = self.highest - self.lowest
+        return 100.0 / span if span > 0.0 else 0.0
+
+    def points(self, margin: ArrayLike) -> Floats:
+        """Return the points of each margin, shape (n,), not rounded."""
+        return (np.asarray(margin, dtype=np.float64) - self.lowest) * self.per_log_odds
+
+
+@dataclass(frozen=True)
+class ReasonGroups:
+    """Features by reason: near-duplicates (the same event over 7, 30 and 90 days) are one reason.
+
+    Attributes
+    ----------
+    ids : tuple of str
+        The reasons' ids: names of feature groups, the same in every language and every run.
+    members : tuple of tuple of int
+        Positions of each group's features.
+    """
+
+    ids: tuple[str, ...]
+    members: tuple[tuple[int, ...], ...]
+
+    @classmethod
+    def of(cls, features: Sequence[Feature]) -> "ReasonGroups":
+        """Group features in the order in which their groups first appear."""
+        groups: dict[str, list[int]] = {}
+        for at, feature in enumerate(features):
+            groups.setdefault(feature.group, []).append(at)
+        return cls(tuple(groups), tuple(tuple(members) for members in groups.values()))
+
+    def sums(self, parts: Floats) -> Floats:
+        """Sum each group's parts, shape (n, g).
+
+        Feature by feature: a lead's sum must not depend on which leads it comes with.
+        """
+        sums = np.zeros((len(parts), len(self.ids)))
+        for at, members in enumerate(self.members):
+            for column in members:
+                sums[:, at] += parts[:, column]
+        return sums
+
+
+@dataclass(frozen=True, eq=False)
+class Strongest:
+    """The strongest reasons of each lead in one direction, strongest first.
+
+    Attributes
+    ----------
+    groups : ndarray of int, shape (n, 3)
+        Positions in ``ReasonGroups.ids``; ``NONE`` where there is no further reason.
+    points : ndarray of int, shape (n, 3)
+        Whole points of 100: negative against the lead, 0 where there is no reason.
+    speakers : ndarray of int, shape (n, 3)
+        Position of the group's feature that moves the margin most in the direction of the group.
+    """
+
+    groups: Places
+    points: NDArray[np.int64]
+    speakers: Places
+
+
+@dataclass(frozen=True)
+class ReasonPart:
+    """What one reason adds to a lead's score, beyond what it adds to the average lead's.
+
+    Attributes
+    ----------
+    id : str
+        Of the reason.
+    family : {"fit", "engagement", "timing"}
+    log_odds : float
+        Part of the margin.
+    points : int
+        Whole points of 100.
+    feature : Feature
+        The one that moves the margin most in the direction of the group.
+    """
+
+    id: str
+    family: Family
+    log_odds: float
+    points: int
+    feature: Feature
+
+
+def strongest_reasons(
+    beyond: Floats, groups: ReasonGroups, scale: PointScale, sign: int
+) -> Strongest:
+    """Find the reasons that speak most for a lead, or against it.
+
+    Each reason is rounded by itself, half a point upwards; a reason of less is not told. So what
+    is not told is the lead's points less the average lead's and less those of the reasons told.
+
+    Parameters
+    ----------
+    beyond : ndarray of float64, shape (n, k)
+        Parts of the margin less the average lead's, in log-odds.
+    groups : ReasonGroups
+    scale : PointScale
+    sign : {1, -1}
+        1 for the lead, -1 against it.
+    """
+    strength = sign * groups.sums(beyond)
+    shape = (len(beyond), REASONS)
+    found, speakers = np.full(shape, NONE, dtype=np.intp), np.full(shape, NONE, dtype=np.intp)
+    points = np.zeros(shape, dtype=np.int64)
+    rows = np.arange(len(beyond))
+    for rank in range(min(REASONS, len(groups.ids))):
+        best = strength.argmax(axis=1)
+        points[:, rank] = np.floor(strength[rows, best] * scale.per_log_odds + 0.5)
+        found[:, rank] = np.where(points[:, rank] > 0, best, NONE)
+        strength[rows, best] = -np.inf
+    silent = found == NONE
+    points[silent] = 0
+    for at in np.unique(found[~silent]).tolist():
+        columns = np.array(groups.members[at])
+        row, place = np.nonzero(found == at)
+        speaking = (sign * beyond[np.ix_(row, columns)]).argmax(axis=1)
+        speakers[row, place] = columns[speaking]
+    return Strongest(found, sign * points, speakers)
+
+
+def reason_parts(
+    parts: Floats, average: Floats, features: Sequence[Feature], scale: PointScale
+) -> tuple[ReasonPart, ...]:
+    """Part one lead's score into all its reasons, strongest first, in points that add up.
+
+    The whole points are rounded together (largest remainders): they sum exactly to the points
+    between the lead and the average lead, rounded.
+
+    Parameters
+    ----------
+    parts, average : ndarray of float64, shapes (k,)
+        The lead's parts of the margin, and those of the average lead, in log-odds.
+    features : sequence of Feature, k of them
+    scale : PointScale
+    """
+    groups = ReasonGroups.of(features)
+    beyond = parts - average
+    sums = groups.sums(beyond[None, :])[0]
+    points = _rounded_together(sums * scale.per_log_odds)
+    told = []
+    for at, members in enumerate(groups.members):
+        leaning = (beyond if sums[at] >= 0.0 else -beyond).tolist()
+        told.append(
+            ReasonPart(
+                id=groups.ids[at],
+                family=features[members[0]].family,
+                log_odds=float(sums[at]),
+                points=int(points[at]),
+                feature=features[max(members, key=leaning.__getitem__)],
+            )
+        )
+    return tuple(sorted(told, key=lambda part: -abs(part.log_odds)))
+
+
+def _rounded_together(exact: Floats) -> NDArray[np.int64]:
+    """Round so that the sum is the rounded sum: those with the largest remainders go up."""
+    whole = np.floor(exact).astype(np.int64)
+    up = math.floor(float(exact.sum()) + 0.5) - int(whole.sum())
+    whole[np.argsort(whole - exact, kind="stable")[:up]] += 1
+    return whole
