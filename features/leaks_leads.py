@@ -18,6 +18,7 @@ from .engines.duckdb import DuckDBEngine
 from .outcomes import attributed_deals_sql
 from .profile import value_sql
 from .profile_history import histories_sql
+from .profile_readings import Lookups
 from .profiling import Candidate
 from .sql import identifier, parquet
 from .tables import CanonicalTables
@@ -121,24 +122,26 @@ def values_sql(tables: CanonicalTables, columns: Sequence[Candidate]) -> str:
         else ""
     )
     created = "epoch_us(p.created_at)" if tables.has("leads", "created_at") else "NULL"
-    values = "".join(f", {_held_sql(each)} AS v{at}" for at, each in enumerate(columns))
+    lookups = Lookups()
+    values = "".join(f", {_held_sql(each, lookups)} AS v{at}" for at, each in enumerate(columns))
     told = [each.column for each in columns if each.column.has_history]
     return f"""
         SELECT s.lead_id, s.account_id, s.label, s.position, s.has_deal,
             epoch_us(s.won_at) AS won_at, {created} AS created{values}
         FROM {OUTCOMES} s JOIN {tables.relation("leads")} p ON s.lead_id = p.lead_id {accounts}
         {histories_sql(tables, told)}
+        {lookups.joins}
         ORDER BY s.lead_id
     """
 
 
-def _held_sql(candidate: Candidate) -> str:
+def _held_sql(candidate: Candidate, lookups: Lookups) -> str:
     column: ProfileColumn = candidate.column
     if candidate.sql_type.startswith(("TIMESTAMP", "DATE")) and not column.has_history:
         alias = "p" if column.table == "leads" else "a"
         instant = f"CAST({alias}.{identifier(column.column)} AS TIMESTAMPTZ)"
         return f"coalesce(epoch_us({instant}) / 1e6, 'nan'::DOUBLE)"
-    return value_sql(column, {"leads": "p", "accounts": "a"})
+    return value_sql(column, {"leads": "p", "accounts": "a"}, lookups)
 
 
 def audited_leads(

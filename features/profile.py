@@ -6,7 +6,7 @@ from .definition import FeatureDefinition, ProfileColumn, TableName
 from .domains import domain_sql, email_domain_sql
 from .errors import SchemaMismatchError, did_you_mean
 from .profile_history import histories_sql, value_then_sql
-from .profile_readings import READINGS, same_company_sql
+from .profile_readings import READINGS, Lookups, same_company_sql
 from .sql import identifier
 from .tables import CanonicalTables
 
@@ -27,8 +27,9 @@ def profile_sql(
     snapshots, leads : str
         Relations: the snapshots, and their leads with ``code``, ``account`` and ``bucket``.
     """
+    lookups = Lookups()
     features = "".join(
-        f", {value_sql(column, _ALIAS)} AS {identifier(column.name)}"
+        f", {value_sql(column, _ALIAS, lookups)} AS {identifier(column.name)}"
         for column in definition.profile
     )
     if definition.form:
@@ -52,6 +53,7 @@ def profile_sql(
         LEFT JOIN {tables.relation("leads")} p ON s.lead_id = p.lead_id
         {accounts}
         {histories_sql(tables, list(told.values()))}
+        {lookups.joins}
     """
 
 
@@ -109,13 +111,15 @@ def is_number(sql_type: str) -> bool:
     return sql_type.startswith(("DOUBLE", "FLOAT", "DECIMAL", "INTEGER", "BIGINT"))
 
 
-def value_sql(column: ProfileColumn, relations: Mapping[TableName, str]) -> str:
+def value_sql(column: ProfileColumn, relations: Mapping[TableName, str], lookups: Lookups) -> str:
     """Return SQL for the value of a profile feature.
 
     Parameters
     ----------
     relations : mapping of table to str
         Aliases of ``leads`` and ``accounts`` in the query.
+    lookups : Lookups
+        Takes the joins that the query needs for the value.
     """
     relation = relations[column.table]
     value = f"{relation}.{identifier(column.column)}"
@@ -123,9 +127,9 @@ def value_sql(column: ProfileColumn, relations: Mapping[TableName, str]) -> str:
         value = value_then_sql(column.table, column.column, relation)
     if column.reading == "email_matches_company":
         site = f"{relations[column.site_table]}.{identifier(column.site)}"
-        return _number(same_company_sql(email_domain_sql(value), domain_sql(site)))
+        return _number(same_company_sql(email_domain_sql(value), domain_sql(site), lookups))
     if column.reading != "value":
-        read = READINGS[column.reading](value)
+        read = READINGS[column.reading](value, lookups)
         return _number(read) if column.kind == "numeric" else read
     if column.kind == "numeric":
         return _number(value)

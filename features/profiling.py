@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from .catalog import KEYS, unique_name
 from .definition import FeatureKind, ProfileColumn, Reading, TableName
 from .profile import is_number, value_sql
+from .profile_readings import Lookups
 from .sql import identifier, parquet
 from .tables import CanonicalTables
 from .taxonomy import feature_name
@@ -171,11 +172,13 @@ def statistics_sql(tables: CanonicalTables, candidate: Candidate, snapshots: str
     if column.table == "accounts":
         owners = parquet(tables.path("leads"))
         where = f"t.account_id IN (SELECT account_id FROM {owners} WHERE lead_id IN ({leads}))"
+    lookups = Lookups()
     if column.kind == "numeric" and column.reading in {"value", *_INSTEAD.values()}:
         value = f"CAST(t.{identifier(column.column)} AS DOUBLE)"
         rest = "0, 0, 0, coalesce(bool_and(v = floor(v)), FALSE), coalesce(max(v) - min(v), 0.0)"
     else:
-        value = f"CAST({value_sql(column, {'leads': 't', 'accounts': 't'})} AS VARCHAR)"
+        read = value_sql(column, {"leads": "t", "accounts": "t"}, lookups)
+        value = f"CAST({read} AS VARCHAR)"
         rest = (
             r"count(*) FILTER (regexp_matches(v, '^\S+@\S+\.\S+$')),"
             r" count(*) FILTER (regexp_matches(lower(v), '^(https?://|www\.)')),"
@@ -184,7 +187,7 @@ def statistics_sql(tables: CanonicalTables, candidate: Candidate, snapshots: str
         )
     return (
         f"SELECT count(*), count(v), count(DISTINCT v), {rest}"
-        f" FROM (SELECT {value} AS v FROM {path} t WHERE {where})"
+        f" FROM (SELECT {value} AS v FROM {path} t{lookups.joins} WHERE {where})"
     )
 
 

@@ -4,7 +4,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, Self
+
+import pyarrow.parquet as pq
 
 from .sql import parquet_files
 
@@ -198,6 +200,24 @@ class CanonicalTables:
 
     directory: Path
     columns: Mapping[str, tuple[str, ...]]
+
+    @classmethod
+    def kept_in(cls, directory: Path) -> Self:
+        """Return the tables that an earlier run left in a folder.
+
+        Parameters
+        ----------
+        directory : Path
+            None of them where it does not exist.
+        """
+        here = cls(directory, {})
+        parts = {name: here.parts(name)[0] for name in TABLES}
+        columns = {
+            name: tuple(pq.read_schema(part).names)
+            for name, part in parts.items()
+            if part.is_file()
+        }
+        return cls(directory, columns)
 
     def has(self, table: str, column: str | None = None) -> bool:
         """Say whether the project has this table (and, if named, this column in it)."""

@@ -21,7 +21,7 @@ from .event_stream import address_of, filed_sql, kinds_sql
 from .feature_inputs import require_inputs
 from .lead_codes import LeadCodes
 from .milestone_stream import milestones_sql, title_rank_sql
-from .profile_lookups import profile_lookups
+from .profile_lookups import TitlesRead, profile_lookups
 
 _NAMES, _LEADS, _SNAPSHOTS, _KINDS, _MET = "names", "codes", "snapshots", "kinds", "met"
 _MANY_EVENTS = 1_000_000
@@ -44,6 +44,7 @@ class LeadFeatures(AbstractContextManager["LeadFeatures"]):
         self._met: set[tuple[str, str | None]] = set()
         self._kinds: tuple[EventKind, ...] = ()
         self._ranks: dict[str, int] = {}
+        self._titles: TitlesRead = {}
 
     def __exit__(
         self,
@@ -80,11 +81,15 @@ class LeadFeatures(AbstractContextManager["LeadFeatures"]):
         """
         columns = {name: tuple(rows.column_names) for name, rows in tables.items()}
         whole = _RegisteredTables(Path(), columns)
-        filled = {name: columns[name] for name, rows in tables.items() if rows.num_rows}
+        # An account's columns are asked for by name, of a lead without an account too.
+        filled = {
+            name: columns[name]
+            for name, rows in tables.items()
+            if rows.num_rows or name == "accounts"
+        }
         people = LeadCodes.of(tables, snapshots)
         with ExitStack() as stack:
-            given = {name: tables[name] for name in filled}
-            given |= {_SNAPSHOTS: snapshots, _LEADS: people.leads}
+            given = dict(tables) | {_SNAPSHOTS: snapshots, _LEADS: people.leads}
             for name, rows in given.items():
                 stack.enter_context(self._engine.registered(name, rows))
             require_inputs(self._engine, whole, self.definition)
@@ -100,7 +105,9 @@ class LeadFeatures(AbstractContextManager["LeadFeatures"]):
         people: LeadCodes,
     ) -> "_RowsInMemory":
         engine, definition = self._engine, self.definition
-        with profile_lookups(engine, filled, definition.profile):
+        if len(self._titles) > _MANY_PAGES:
+            self._titles.clear()
+        with profile_lookups(engine, filled, definition.profile, titles=self._titles):
             profile = engine.small_table(profile_sql(filled, definition, _SNAPSHOTS, _LEADS))
         known = self._milestones(filled, tables["leads"])
         if not definition.event_kinds or not filled.has("events"):

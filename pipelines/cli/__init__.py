@@ -3,10 +3,10 @@
 import warnings
 
 # Each module adds its commands to the application, in the order of ``leadlight --help``.
-from . import jobs, leads, retraining, versions
+from . import jobs, leads, retraining, serve, versions
 from .console import INTERRUPTED, app
 
-__all__ = ["INTERRUPTED", "app", "jobs", "leads", "main", "retraining", "versions"]
+__all__ = ["INTERRUPTED", "app", "jobs", "leads", "main", "retraining", "serve", "versions"]
 
 
 def main() -> None:

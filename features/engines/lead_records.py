@@ -1,0 +1,147 @@
+"""Records of one lead and of its account, found in milliseconds among all."""
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, ExitStack
+from pathlib import Path
+from types import MappingProxyType, TracebackType
+
+import pyarrow as pa
+
+from leadlight.features.sql import identifier, literal
+from leadlight.features.tables import CanonicalTables
+
+from .duckdb import DuckDBEngine
+
+# How each table lies sorted, so that a lead's rows are next to each other.
+_ORDERS: Mapping[str, str] = MappingProxyType(
+    {
+        "leads": "lead_id",
+        "accounts": "account_id",
+        "events": "lead_id",
+        "outcomes": "lead_id",
+        "feedback": "lead_id",
+        "profile_history": "id",
+        "identities": "lead_id",
+    }
+)
+
+
+class LeadRecords(AbstractContextManager["LeadRecords"]):
+    """Canonical tables, copied so that the rows of a lead lie together.
+
+    The copy is a file in a temporary folder, which goes with the object. It holds what the tables
+    held when it was made.
+
+    Parameters
+    ----------
+    tables : CanonicalTables
+    directory : Path
+        Folder for the copy.
+    memory_limit : str
+        What the engine may use.
+    """
+
+    def __init__(
+        self, tables: CanonicalTables, directory: Path, *, memory_limit: str = "256MB"
+    ) -> None:
+        self.columns = tables.columns
+        with ExitStack() as stack:
+            self._engine = stack.enter_context(
+                DuckDBEngine(memory_limit=memory_limit, threads=1, temp_directory=directory)
+            )
+            folder = stack.enter_context(self._engine.scratch())
+            self._engine.execute(f"ATTACH {literal(str(folder / 'records.db'))} AS records")
+            for table in tables.columns:
+                self._copy(tables, table)
+            self._open = stack.pop_all()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Remove the copy."""
+        self._engine.execute("DETACH records")
+        self._open.close()
+
+    def schema(self, table: str) -> pa.Schema:
+        """Return the columns of a table and their types."""
+        return self._engine.small_table(f"FROM records.{identifier(table)} LIMIT 0").schema
+
+    def account_of(self, lead_id: str) -> str | None:
+        """Return the account of a lead; None where it has none, or is not known."""
+        if "account_id" not in self.columns["leads"]:
+            return None
+        found = self._engine.rows(
+            "SELECT account_id FROM records.leads WHERE lead_id = ?", [lead_id]
+        )
+        return found[0][0] if found else None
+
+    def of(self, lead_id: str, account_id: str | None) -> dict[str, pa.Table]:
+        """Return all rows that a lead's features may depend on.
+
+        They are those of the lead, of its account, of the other leads of the account, and of the
+        aliases of all of them.
+
+        Parameters
+        ----------
+        lead_id : str
+            A lead that is not known has no rows of its own.
+        account_id : str or None
+
+        Returns
+        -------
+        dict of str to Table
+            Each canonical table of the project; empty where nothing belongs to the lead.
+        """
+        people = f"lead_id = {literal(lead_id)}"
+        if account_id is not None and "account_id" in self.columns["leads"]:
+            people += f" OR account_id = {literal(account_id)}"
+        leads = self._engine.small_table(f"FROM records.leads WHERE {people}")
+        ids = [lead_id, *leads["lead_id"].to_pylist()]
+        links = None
+        if "identities" in self.columns:
+            links = self._engine.small_table(
+                f"FROM records.identities WHERE {_among('lead_id', ids)}"
+            )
+        names = ids if links is None else [*ids, *links["alias"].to_pylist()]
+        found = {"leads": leads} | ({} if links is None else {"identities": links})
+        for table in self.columns.keys() - found.keys():
+            found[table] = self._rows(table, ids, names, account_id)
+        return found
+
+    def _copy(self, tables: CanonicalTables, table: str) -> None:
+        order, rows = _ORDERS[table], tables.relation(table)
+        if not tables.has(table, order):
+            order = "account_id"
+        self._engine.execute(
+            f"CREATE TABLE records.{identifier(table)} AS FROM {rows} ORDER BY {order}"
+        )
+
+    def _rows(
+        self, table: str, ids: list[str], names: list[str], account_id: str | None
+    ) -> pa.Table:
+        """Return a table's rows of some leads (or their aliases) and of an account."""
+        account = literal(account_id or "")
+        match table:
+            case "accounts":
+                belongs = f"account_id = {account}"
+            case "profile_history":
+                belongs = f"{_among('id', ids)} AND entity = 'lead'"
+                belongs = f"({belongs}) OR (id = {account} AND entity = 'account')"
+            case _:
+                own = names if table == "events" else ids
+                columns = self.columns[table]
+                parts = [_among("lead_id", own)] if "lead_id" in columns else []
+                if account_id is not None and "account_id" in columns:
+                    parts.append(f"account_id = {account}")
+                belongs = " OR ".join(parts) or "false"
+        return self._engine.small_table(f"FROM records.{identifier(table)} WHERE {belongs}")
+
+
+def _among(column: str, names: list[str]) -> str:
+    return f"{column} IN ({', '.join(literal(name) for name in sorted(set(names)))})"
