@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 QUICK  ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint types layers check real notebooks lock clean bench-demo bench-world bench-features bench-maturity bench-leaks bench-quality bench-train
+.PHONY: help install demo test lint types layers check real notebooks lock clean bench-demo bench-world bench-features bench-maturity bench-leaks bench-quality bench-score bench-train
 
 help:  ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -67,6 +67,9 @@ bench-leaks: install  ## Leaks found and false alarms, in made-up worlds and pub
 
 bench-quality: install  ## leadlight beside plain models and AutoML on identical splits (QUICK=--quick)
 	$(BIN)/python benchmarks/quality.py $(QUICK)
+
+bench-score: install  ## The nightly job on a million leads, stage by stage (QUICK=--quick)
+	$(BIN)/python benchmarks/score.py $(QUICK)
 
 bench-train: install  ## Time and memory of training, beside one plain fit (QUICK=--quick)
 	$(BIN)/python benchmarks/train.py $(QUICK)

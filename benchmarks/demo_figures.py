@@ -71,7 +71,7 @@ def peers(directory: Path, features: Sequence[Feature]) -> tuple[Peer, Peer, Pee
     config = load_config(directory / CONFIG)
     workspace = Workspace(config.workspace_directory)
     raw = [source.path for source in config.sources_list() if source.path]
-    tables = [str(path) for path in sorted(workspace.tables.glob("*.parquet"))]
+    tables = [str(path) for path in sorted(workspace.tables.rglob("*.parquet"))]
     parts = workspace.features("training") / "parts"
     return (
         _peer("DuckDB scan of the raw files", watch_call(scan, raw)),

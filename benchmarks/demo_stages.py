@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from leadlight.features.catalog import Feature, feature_catalog
@@ -101,6 +102,14 @@ def run_score(directory: Path) -> Command:
     clock, spent = StageClock(), time.process_time()
     scored = score(load_config(directory / CONFIG), clock, csv=directory / "scores.csv")
     return Command(clock.stages, time.process_time() - spent, {"leads scored": scored.leads})
+
+
+def run_night(directory: Path, as_of: datetime) -> Command:
+    """Score as of a midnight, without a CSV file."""
+    clock, spent = StageClock(), time.process_time()
+    scored = score(load_config(directory / CONFIG), clock, as_of=as_of)
+    counts = {"leads scored": scored.leads}
+    return Command(clock.stages, time.process_time() - spent, counts)
 
 
 def run_report(directory: Path) -> Command:
