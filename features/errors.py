@@ -97,6 +97,18 @@ class WorkspaceError(LeadlightError, OSError):
     __str__ = LeadlightError.__str__
 
 
+class DeliveryError(LeadlightError, RuntimeError):
+    """A sink cannot be told: no credentials, no such table or property; what is for it waits."""
+
+    exit_code = 5
+
+
+class MassChangeError(LeadlightError, RuntimeError):
+    """So many leads would change their state that a person has to confirm it first."""
+
+    exit_code = 6
+
+
 class MissingExtraError(LeadlightError, ImportError):
     """An optional package is needed; the hint names the extra that brings it."""
 

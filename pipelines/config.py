@@ -24,6 +24,7 @@ from leadlight.features.rules import RULES
 from leadlight.features.sources import Source
 from leadlight.features.wording import Language, Wording
 
+from .config_delivery import DeliverySettings
 from .config_errors import config_error
 from .config_file import KeyPath, read_config_file
 from .config_retrain import RetrainSettings
@@ -287,6 +288,9 @@ class Config(Settings):
     )
     reasons: ReasonSettings = Field(
         default_factory=ReasonSettings, description="How a lead's score is told"
+    )
+    delivery: DeliverySettings = Field(
+        default_factory=DeliverySettings, description="Who is told the scores"
     )
     checks: dict[str, Annotated[Number, Field(ge=0, le=1)] | None] = Field(
         default_factory=dict,

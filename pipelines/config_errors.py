@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from leadlight.features.errors import ConfigError, did_you_mean
 
+from .config_delivery import SINK_KINDS
 from .config_file import ConfigDocument, KeyPath, key_text
 
 _MOST = 10
@@ -33,6 +34,11 @@ _WORDS = {
     "date_parsing": "must be a date: 2024-01-31",
     "date_type": "must be a date: 2024-01-31",
     "string_pattern_mismatch": "must look like 2GB or 512MB",
+}
+
+_TAGS_MISSING = {
+    "policy": "say `policy`: capacity, top_share or probability",
+    "kind": f"say `kind`: {', '.join(SINK_KINDS)}",
 }
 
 
@@ -62,7 +68,7 @@ def _problems(error: ValidationError, data: Any) -> Iterator[tuple[KeyPath, str]
             expected = re.findall(r"'([^']*)'", context.get("expected_tags") or context["expected"])
             yield from _unknown_word(key_path, detail["input"], expected)
         elif detail["type"] == "union_tag_not_found":
-            yield key_path, "say `policy`: capacity, top_share or probability"
+            yield key_path, _TAGS_MISSING[_tag(key_path) or "policy"]
         else:
             yield key_path, _words(detail["type"], detail["msg"], detail["input"], context)
 
@@ -71,7 +77,8 @@ def _unknown_word(
     key_path: KeyPath, value: object, expected: list[str]
 ) -> Iterator[tuple[KeyPath, str]]:
     if isinstance(value, Mapping):
-        key_path, value = (*key_path, "policy"), value["policy"]
+        tag = _tag(key_path) or "policy"
+        key_path, value = (*key_path, tag), value[tag]
     nearest = did_you_mean(str(value), expected)
     yield key_path, f"'{value}' is not known.{nearest} Known: {', '.join(expected)}"
 
@@ -84,16 +91,20 @@ def _words(kind: str, message: str, value: object, context: dict[str, Any]) -> s
     return f"{words}, not {str(value).lower()}" if is_shown else words
 
 
+def _tag(key_path: KeyPath) -> str | None:
+    """Name the key whose word says which other keys a section has."""
+    if key_path == ("mql",):
+        return "policy"
+    return "kind" if key_path[:2] == ("delivery", "sinks") and len(key_path) == 3 else None
+
+
 def _as_written(location: tuple[int | str, ...], data: Any) -> KeyPath:
     """Drop what the validator adds: a policy's tag, the index of a mapping that stands alone."""
     key_path: list[int | str] = []
     for part in location:
         is_index_of_one = isinstance(part, int) and isinstance(data, Mapping)
-        is_tag = (
-            tuple(key_path) == ("mql",)
-            and isinstance(data, Mapping)
-            and (part == data.get("policy"))
-        )
+        tag = _tag(tuple(key_path))
+        is_tag = tag is not None and isinstance(data, Mapping) and part == data.get(tag)
         if is_index_of_one or is_tag:
             continue
         key_path.append(part)

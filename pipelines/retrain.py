@@ -26,6 +26,7 @@ from .prepare import engine_of, load_frame, open_door, snapshot_plan
 from .progress import Progress
 from .promotion import keep, promote
 from .registry import CHALLENGER, Mandate, RegisteredVersion, registry_of
+from .run_lock import one_at_a_time
 from .score import after_newest
 from .tracking import RunRecord
 from .train import Learned, TrainingSet, fingerprints, learn, training_set_of
@@ -100,6 +101,7 @@ class _Material:
     today_of_champion: pd.DataFrame
 
 
+@one_at_a_time("retrain")
 def retrain(config: Config, progress: Progress, *, by: str | None = None) -> Retrained:
     """Train a challenger, compare it with the champion where neither has seen, and promote or keep.
 

@@ -23,6 +23,7 @@ from .delivery import write_csv
 from .prepare import engine_of, load_frame, open_door, scoring_plan, snapshot_plan
 from .progress import Progress, Told
 from .registry import RegisteredVersion, registry_of
+from .run_lock import one_at_a_time
 from .scores import partition_of, read_scores, write_part
 from .workspace import Workspace
 
@@ -68,6 +69,7 @@ class Scored:
         }
 
 
+@one_at_a_time("score")
 def score(
     config: Config,
     progress: Progress,

@@ -39,6 +39,7 @@ from .prepare import (
 from .progress import Progress
 from .promotion import promote
 from .registry import Mandate, registry_of
+from .run_lock import one_at_a_time
 from .training_labels import feedback_story, judged_snapshots, with_label_history
 from .training_record import no_signal_record, training_record
 from .training_story import training_story
@@ -111,6 +112,7 @@ class Learned:
     held_out: pd.DataFrame
 
 
+@one_at_a_time("train")
 def train(config: Config, progress: Progress) -> Trained:
     """Train, evaluate on a later window, choose the threshold, and register the champion.
 

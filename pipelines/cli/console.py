@@ -55,6 +55,10 @@ _EXIT_CODES = """Exit codes, for a scheduler:
 
 4 retrained, and the champion was kept: the challenger did not pass the gate, or it is too early;
 
+5 a sink was not told everything: the rest waits, run `leadlight deliver` again;
+
+6 so many leads would change their state that `--confirm` is asked for; nothing was sent;
+
 130 interrupted."""
 
 app = typer.Typer(

@@ -31,12 +31,21 @@ def write_csv(scores: pa.Table, path: Path) -> None:
 
 
 def _rows(batch: pa.RecordBatch) -> Iterator[list[object]]:
-    columns = [[_cell(value) for value in column.to_pylist()] for column in batch.columns]
+    columns = [
+        [spreadsheet_cell(value) for value in column.to_pylist()] for column in batch.columns
+    ]
     for row in zip(*columns, strict=True):
         yield list(row)
 
 
-def _cell(value: object) -> object:
+def spreadsheet_cell(value: object) -> object:
+    """Return a value as a cell that no spreadsheet takes for a formula.
+
+    Examples
+    --------
+    >>> spreadsheet_cell("=1+1")
+    "'=1+1"
+    """
     if isinstance(value, list):
         value = "; ".join(map(str, value))
     if isinstance(value, str) and value.startswith(_FORMULA_STARTS):
