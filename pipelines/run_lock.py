@@ -37,7 +37,7 @@ def one_at_a_time(
         run: Callable[Concatenate[Config, Progress, P], R],
     ) -> Callable[Concatenate[Config, Progress, P], R]:
         @wraps(run)
-        def wrapper(config: Config, progress: Progress, *args: P.args, **kwargs: P.kwargs) -> R:
+        def wrapper(config: Config, progress: Progress, /, *args: P.args, **kwargs: P.kwargs) -> R:
             with run_lock(config.workspace_directory, job) as crashed:
                 if crashed:
                     progress.note(f"An earlier run did not end well: {crashed}. This one goes on.")
