@@ -47,13 +47,13 @@ class SmallProject:
         table.to_csv(self.directory / name, index=False)
 
     def published(self) -> list[str]:
-        """Every file of the workspace that tells of a result; kept events are none."""
+        """Every file of the workspace that tells of a result; kept events and the lock do not."""
         workspace = self.directory / "workspace"
         return sorted(
             str(path.relative_to(workspace))
             for path in workspace.rglob("*")
             if path.is_file()
-            and path.relative_to(workspace).parts[0] not in {"quarantine", "events"}
+            and path.relative_to(workspace).parts[0] not in {"quarantine", "events", "run.lock"}
         )
 
 
