@@ -3,10 +3,20 @@
 import warnings
 
 # Each module adds its commands to the application, in the order of ``leadlight --help``.
-from . import jobs, leads, retraining, serve, versions
+from . import jobs, leads, policy, retraining, serve, versions
 from .console import INTERRUPTED, app
 
-__all__ = ["INTERRUPTED", "app", "jobs", "leads", "main", "retraining", "serve", "versions"]
+__all__ = [
+    "INTERRUPTED",
+    "app",
+    "jobs",
+    "leads",
+    "main",
+    "policy",
+    "retraining",
+    "serve",
+    "versions",
+]
 
 
 def main() -> None:

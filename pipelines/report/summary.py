@@ -19,6 +19,7 @@ from .contents import (
     ReliabilitySummary,
     Summary,
 )
+from .definition_words import mql_sentences
 from .door import door_summary
 from .feedback import feedback_summary
 from .formats import count, day, number, plain
@@ -37,7 +38,6 @@ from .verdict import (
     best_share_sentence,
     calibration_sentence,
     family_sentence,
-    mql_sentences,
     prediction_sentence,
     unseen_sentence,
     verdict_sentences,
