@@ -64,7 +64,7 @@ def win_value_of(policy: ProfitPolicy, leads: HeldOutLeads, amount: Floats | Non
     if amount is None or not known.any():
         raise ConfigError(
             "mql.policy is profit, but no held-out win has an amount.",
-            hint="Map outcomes.amount, or say what a win brings: win_value: 5000.",
+            hint="Map outcomes.amount, in one currency, or say what a win brings: win_value: 5000.",
         )
     # A lead's win is seen by several of its snapshots, and counts once.
     _, once = np.unique(leads.lead[known], return_index=True)

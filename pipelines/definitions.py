@@ -19,7 +19,7 @@ from leadlight.models.policies import Floors, Policy, policy_from_dict
 
 from .config import Config
 from .config_mql import AGREED
-from .ledger import METADATA, open_ledger
+from .ledger import METADATA, ledger_exists, open_ledger
 from .policy import floors_of, policy_of
 
 FROM_CONFIGURATION = "leadlight.yaml"
@@ -137,8 +137,10 @@ def agreed_definition(config: Config) -> Agreement:
     WorkspaceError
         The ledger cannot be read.
     """
-    with open_ledger(config) as ledger:
-        newest = _newest(ledger)
+    newest = None
+    if ledger_exists(config):
+        with open_ledger(config) as ledger:
+            newest = _newest(ledger)
     if newest is None or newest[1] != _configured(config):
         return Agreement(policy_of(config), floors_of(config), None)
     definition = newest[0]
@@ -152,6 +154,8 @@ def review_day(config: Config) -> date:
 
 def definitions(config: Config) -> list[Definition]:
     """Return every definition of the project, the first first."""
+    if not ledger_exists(config):
+        return []
     with open_ledger(config) as ledger:
         rows = ledger.execute(_DEFINITIONS.select().order_by(_DEFINITIONS.c.number)).all()
     return [_definition(row) for row in rows]

@@ -1,5 +1,6 @@
 """What a person reads on a terminal of a threshold: figures, what it gives up, chart, and grid."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,8 +11,9 @@ from rich.text import Text
 from .report.definition_words import mql_sentences
 from .report.formats import count, number, percent, times
 
-_WIDE, _HIGH = 60, 10
+_WIDE, _HIGH = 60, 11
 _PRECISION, _RECALL = ("●", "green"), ("○", "red")
+_MEASURES = {"recall": _RECALL, "precision": _PRECISION}
 
 
 def threshold_answer(told: Mapping[str, Any]) -> RenderableType:
@@ -55,16 +57,17 @@ def threshold_chart(choice: Mapping[str, Any]) -> Text:
     curve = [point for point in curve if point["share"] <= reach]
     if len(curve) < 2:
         return Text("There are too few leads to draw other thresholds.", "dim")
+    top = math.ceil(10 * max(point[name] or 0 for point in curve for name in _MEASURES)) / 10
     cells: dict[tuple[int, int], tuple[str, str]] = {}
-    for measure, mark in (("recall", _RECALL), ("precision", _PRECISION)):
+    for measure, mark in _MEASURES.items():
         for point in curve:
             if point[measure] is not None:
                 across = round(point["share"] / reach * (_WIDE - 1))
-                cells[across, round(point[measure] * (_HIGH - 1))] = mark
+                cells[across, round(point[measure] / top * (_HIGH - 1))] = mark
     chosen = round(choice["share"] / reach * (_WIDE - 1))
     chart = Text()
     for height in range(_HIGH - 1, -1, -1):
-        chart.append(f"{percent(height / (_HIGH - 1)):>5} ", "dim")
+        chart.append(f"{percent(round(top * height / (_HIGH - 1), 2)):>5} ", "dim")
         for across in range(_WIDE):
             blank = ("│", "bold") if across == chosen else (" ", "")
             chart.append(*cells.get((across, height), blank))
