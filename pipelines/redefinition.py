@@ -11,7 +11,8 @@ from leadlight.models.threshold import ThresholdChoice
 from .artefact import to_json
 from .config import Config
 from .held_out import HeldOutWindow
-from .registry import RegisteredVersion, registry_of
+from .promotion import promote
+from .registry import Mandate, RegisteredVersion, registry_of
 from .training_record import definition_record
 
 
@@ -20,7 +21,7 @@ def register_redefinition(
     window: HeldOutWindow,
     choice: ThresholdChoice,
     floors: Floors,
-    decided: Mapping[str, str],
+    mandate: Mandate,
 ) -> RegisteredVersion:
     """Register the window's model with another threshold, and make it the champion.
 
@@ -31,7 +32,7 @@ def register_redefinition(
         Of the version whose model stays.
     choice : ThresholdChoice
     floors : Floors
-    decided : mapping of str to str
+    mandate : Mandate
         Who decided, and why.
 
     Returns
@@ -57,12 +58,14 @@ def register_redefinition(
     record = definition_record(
         story,
         {
-            **decided,
+            "author": mandate.by,
+            "reason": mandate.reason,
             "floors": to_json(asdict(floors)).strip(),
             "redefined_from": str(window.version),
         },
     )
-    number = registry.register(decision, story, window.frame, record)
+    number = registry.register(decision, story, window.frame, record, mandate)
+    promote(config, number, mandate)
     return RegisteredVersion(earlier.name, number, decision, story)
 
 

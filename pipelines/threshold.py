@@ -159,6 +159,7 @@ def save_definition(
     # Imported here: a question alone needs neither a model nor MLflow, and waits for neither.
     from .definitions import FROM_CONFIGURATION, record_definition, review_day  # noqa: PLC0415
     from .redefinition import register_redefinition  # noqa: PLC0415
+    from .registry import Mandate  # noqa: PLC0415
 
     if not author.strip() or author == FROM_CONFIGURATION:
         raise ConfigError(
@@ -173,9 +174,7 @@ def save_definition(
         )
     window = champion_window(config)
     choice = _chosen(config, window, policy, floors)
-    made = register_redefinition(
-        config, window, choice, floors, {"author": author, "reason": reason}
-    )
+    made = register_redefinition(config, window, choice, floors, Mandate(author, reason))
     definition = record_definition(
         config,
         made.number,
