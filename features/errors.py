@@ -79,6 +79,24 @@ class NoSignalError(LeadlightError, ValueError):
         self.evaluation = dict(evaluation)
 
 
+class ImpossiblePolicyError(LeadlightError, ValueError):
+    """No threshold answers the team's question; the best that can be had is told instead.
+
+    Parameters
+    ----------
+    found : str
+        What was asked, why it cannot be, and the best that can, with figures.
+    best : mapping
+        Plain data: the best that can be had; empty where nothing can.
+    """
+
+    def __init__(self, found: str, *, best: Mapping[str, Any]) -> None:
+        super().__init__(
+            found, hint="Nothing was changed. Ask for less, or choose by capacity or top_share."
+        )
+        self.best = dict(best)
+
+
 class SchemaMismatchError(LeadlightError, ValueError):
     """The data to score does not have the shape that the model was trained on."""
 

@@ -190,28 +190,39 @@ def mean_interval(values: Floats, codes: Codes, *, resamples: int, seed: int) ->
 def clustered_share(label: NDArray[np.bool_], codes: Codes) -> Estimate:
     """Estimate a share of rows with a Wilson interval on the effective number of rows.
 
-    Rows of one cluster tell less than as many independent rows: the number of rows is divided by
-    the design effect (variance between cluster sums over the binomial variance, at least 1).
-    Where all labels are equal, and so no variance is seen, each cluster counts once.
-
     Parameters
     ----------
     label : array of shape (n,)
     codes : array of shape (n,)
         Cluster of each row.
     """
-    rows = len(label)
-    if rows == 0:
+    if len(label) == 0:
         return Estimate(math.nan, math.nan, math.nan)
     share = float(label.mean())
+    return Estimate(share, *_wilson(share, effective_rows(label, codes)))
+
+
+def effective_rows(label: NDArray[np.bool_], codes: Codes) -> float:
+    """Return how many independent rows tell as much of a share as these clustered ones.
+
+    Rows of one cluster tell less than as many independent rows: the number of rows is divided by
+    the design effect (variance between cluster sums over the binomial variance, at least 1).
+    Where all labels are equal, and so no variance is seen, each cluster counts once.
+
+    Parameters
+    ----------
+    label : array of shape (n,), n > 0
+    codes : array of shape (n,)
+        Cluster of each row.
+    """
+    rows, share = len(label), float(label.mean())
     _, dense = np.unique(codes, return_inverse=True)
     clusters = int(dense.max()) + 1
-    effective = float(clusters)
-    if 0.0 < share < 1.0 and 1 < clusters < rows:
-        sums = np.bincount(dense, weights=label - share)
-        between = clusters / (clusters - 1) * float(sums @ sums) / rows
-        effective = rows / max(1.0, between / (share * (1.0 - share)))
-    return Estimate(share, *_wilson(share, effective))
+    if not (0.0 < share < 1.0 and 1 < clusters < rows):
+        return float(clusters)
+    sums = np.bincount(dense, weights=label - share)
+    between = clusters / (clusters - 1) * float(sums @ sums) / rows
+    return rows / max(1.0, between / (share * (1.0 - share)))
 
 
 def _wilson(share: float, rows: float) -> tuple[float, float]:

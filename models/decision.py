@@ -5,7 +5,6 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
@@ -17,14 +16,15 @@ from leadlight.features.wording import ENGLISH, Wording
 from .calibration import Calibration
 from .compiled import CompiledModel
 from .explanation import explain_leads
+from .grades import grades_of
+from .policies import Floors
 from .reference import Distribution, Reference
-from .threshold import Floors, ThresholdChoice
+from .threshold import ThresholdChoice
 
 __all__ = ["FORMAT_VERSION", "DecisionVersion", "Distribution", "Reference"]
 
 # Raised whenever an older leadlight could misread the payload.
-FORMAT_VERSION = 2
-GRADES = (("A", 0.9), ("B", 0.7), ("C", 0.4), ("D", 0.0))
+FORMAT_VERSION = 3
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -78,7 +78,8 @@ class DecisionVersion:
         Parameters
         ----------
         frame : DataFrame of n rows
-            ``lead_id``, ``as_of`` (UTC; missing in a flat table) and the features' columns.
+            ``lead_id``, ``as_of`` (UTC; missing in a flat table), the features' columns, and the
+            column of the threshold's segments, where it has any.
         wording : Wording
             In which the reasons are told.
 
@@ -124,8 +125,8 @@ class DecisionVersion:
                 "as_of": frame["as_of"].array,
                 "probability": probability,
                 "percentile": percentile,
-                "grade": _grades(percentile),
-                "mql": (probability >= self.threshold.threshold) & passes,
+                "grade": grades_of(percentile),
+                "mql": (probability >= self.threshold.least(frame)) & passes,
                 "fit_percentile": fit,
                 "engagement_percentile": engagement,
                 **{column: pd.Series(told, dtype=object) for column, told in vars(reasons).items()},
@@ -136,16 +137,19 @@ class DecisionVersion:
         """Say what makes an MQL, in one sentence."""
         horizon = self.metadata.get("horizon_days")
         within = f" within {horizon} days" if horizon else ""
-        said = (
-            "A lead is an MQL if its probability to be won"
-            f"{within} is at least {self.threshold.threshold:.1%}"
-        )
+        said = f"A lead is an MQL if its probability to be won{within} is at least {self._least()}"
         floors = [
             f"its {family} is not among the lowest {floor:.0%} of leads"
             for family, floor in asdict(self.floors).items()
             if floor > 0.0 and getattr(self.reference, family) is not None
         ]
         return f"{' and '.join([said, *floors])}."
+
+    def _least(self) -> str:
+        segments = [f"{each.threshold:.1%} for {each.segment}" for each in self.threshold.segments]
+        if not segments:
+            return f"{self.threshold.threshold:.1%}"
+        return f"that of its {self.threshold.by} ({', '.join(segments)})"
 
     def to_payload(self) -> tuple[dict[str, Any], Arrays]:
         """Return plain data for a JSON file and arrays for an ``npz`` file."""
@@ -193,13 +197,6 @@ class DecisionVersion:
                 f"The decision version is damaged: {error!r}.",
                 hint="Train again, or restore the artefact store from its backup.",
             ) from error
-
-
-def _grades(percentile: NDArray[np.float64]) -> NDArray[np.object_]:
-    grades = [grade for grade, _ in GRADES]
-    return np.asarray(
-        np.select([percentile >= least for _, least in GRADES], grades, default="D"), dtype=object
-    )
 
 
 def _under(prefix: str, arrays: Mapping[str, NDArray[Any]]) -> Arrays:

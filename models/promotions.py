@@ -3,7 +3,6 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -52,6 +51,7 @@ class HeldOutLeads:
 
     Attributes
     ----------
+    probability : array of shape (n,)
     score : array of shape (n,)
         Probability, or minus infinity where a floor is missed.
     previous : array of shape (n,)
@@ -59,6 +59,10 @@ class HeldOutLeads:
     won : array of bool, shape (n,)
     codes : array of shape (n,)
         Cluster: the account, else the lead.
+    history : array of shape (n,)
+        The snapshots by lead, those of a lead in order of time.
+    lead : array of shape (n,)
+        Lead of each snapshot, numbered from 0.
     counted : array of bool, shape (n,)
         Snapshots at which a promotion would have been seen.
     newest : array of bool, shape (n,)
@@ -75,10 +79,13 @@ class HeldOutLeads:
         Share of all leads that these are a sample of.
     """
 
+    probability: Floats
     score: Floats
     previous: Floats
     won: NDArray[np.bool_]
     codes: Codes
+    history: Codes
+    lead: Codes
     counted: NDArray[np.bool_]
     newest: NDArray[np.bool_]
     weeks: float | None
@@ -114,12 +121,43 @@ class HeldOutLeads:
                 lift=precision / np.float64(positives / len(self.score)),
             )
 
-    def weekly_interval(self, threshold: float, seed: int) -> Estimate | None:
-        """Estimate new promotions a week at one threshold, by a bootstrap clustered by account.
+    def promoted_at(self, threshold: float) -> Codes:
+        """Return each lead's first snapshot that qualifies: one row a lead that was ever an MQL.
 
         Parameters
         ----------
         threshold : float
+        """
+        qualifying = self.history[self.score[self.history] >= threshold]
+        _, first = np.unique(self.lead[qualifying], return_index=True)
+        return qualifying[first]
+
+    def among(self, chosen: NDArray[np.bool_]) -> "HeldOutLeads":
+        """Return some of the snapshots, in the same weeks.
+
+        Parameters
+        ----------
+        chosen : array of bool, shape (n,)
+        """
+        place = np.cumsum(chosen) - 1
+        arrays = {
+            name: getattr(self, name)[chosen]
+            for name in ("probability", "score", "previous", "won", "codes", "lead", "counted")
+        }
+        return replace(
+            self,
+            **arrays,
+            newest=self.newest[chosen],
+            history=place[self.history[chosen[self.history]]],
+        )
+
+    def weekly_interval(self, threshold: float | Floats, seed: int) -> Estimate | None:
+        """Estimate new promotions a week at one threshold, by a bootstrap clustered by account.
+
+        Parameters
+        ----------
+        threshold : float, or array of shape (n,)
+            One for all snapshots, or for each its own.
         seed : int
         """
         if self.weeks is None:
@@ -127,11 +165,41 @@ class HeldOutLeads:
         promoted = (self.score >= threshold) & (self.previous < threshold) & self.counted
         scale = 1.0 / (self.weeks * self.sampled_share)
         sums = np.bincount(self.codes, weights=promoted) * scale
-        if len(sums) == 1:
-            return Estimate(float(sums[0]), math.nan, math.nan)
+        if len(sums) <= 1:
+            return Estimate(float(sums.sum()), math.nan, math.nan)
         clusters = np.arange(len(sums))
         blocks = resampled_weights(clusters, resamples=_RESAMPLES, seed=seed)
         return percentile_interval(float(sums.sum()), np.concatenate([w @ sums for w in blocks]))
+
+    def lift(self, mql: NDArray[np.bool_], seed: int) -> Estimate:
+        """Estimate how much more often MQLs convert than leads do, by the same bootstrap.
+
+        Parameters
+        ----------
+        mql : array of bool, shape (n,)
+        seed : int
+        """
+        told = np.stack(
+            [
+                np.bincount(self.codes, weights=weights)
+                for weights in (mql & self.won, mql, self.won, np.ones(len(mql)))
+            ],
+            axis=1,
+        )
+        clusters = np.arange(len(told))
+        draws = [w @ told for w in resampled_weights(clusters, resamples=_RESAMPLES, seed=seed)]
+        value = _lift(told.sum(axis=0, keepdims=True))
+        drawn = _lift(np.concatenate(draws))
+        alone = np.full_like(drawn, math.nan) if len(told) == 1 else drawn
+        return percentile_interval(float(value[0]), alone)
+
+
+def _lift(sums: Floats) -> Floats:
+    """Return (won MQLs / MQLs) / (won / all) of each row of sums."""
+    won_mqls, mqls, won, rows = sums.T
+    with np.errstate(divide="ignore", invalid="ignore"):
+        lift: Floats = (won_mqls / mqls) / (won / rows)
+    return lift
 
 
 def held_out_leads(
@@ -154,13 +222,16 @@ def held_out_leads(
     for family, floor in floors.items():
         percentile = frame[f"{family}_percentile"].to_numpy(dtype=np.float64, na_value=math.nan)
         passes &= ~(percentile < floor)
-    score = np.where(passes, frame["probability"].to_numpy(dtype=np.float64), -math.inf)
+    probability = frame["probability"].to_numpy(dtype=np.float64)
     moments = pd.to_datetime(frame["as_of"], utc=True).dt.tz_localize(None).to_numpy()
     leads = HeldOutLeads(
-        score=score,
+        probability=probability,
+        score=np.where(passes, probability, -math.inf),
         previous=np.full(rows, -math.inf),
         won=frame["label"].to_numpy(dtype=bool),
         codes=lead_clusters(frame),
+        history=np.arange(rows),
+        lead=pd.factorize(frame["lead_id"])[0],
         counted=np.ones(rows, dtype=bool),
         newest=np.ones(rows, dtype=bool),
         weeks=None,
@@ -170,13 +241,11 @@ def held_out_leads(
         horizon_days=horizon_days,
         sampled_share=sampled_share,
     )
-    return leads if np.isnat(moments).any() else _in_time(leads, frame["lead_id"], moments)
+    return leads if np.isnat(moments).any() else _in_time(leads, moments)
 
 
-def _in_time(
-    leads: HeldOutLeads, lead_id: "pd.Series[Any]", moments: NDArray[np.datetime64]
-) -> HeldOutLeads:
-    lead = pd.factorize(lead_id)[0]
+def _in_time(leads: HeldOutLeads, moments: NDArray[np.datetime64]) -> HeldOutLeads:
+    lead = leads.lead
     order = np.lexsort((moments, lead))
     follows = np.append(False, lead[order][1:] == lead[order][:-1])
     previous = leads.previous.copy()
@@ -192,6 +261,7 @@ def _in_time(
     return replace(
         leads,
         previous=previous,
+        history=order,
         counted=(moments > first) | (not recurring),
         newest=moments == last,
         weeks=weeks,

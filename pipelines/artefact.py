@@ -7,17 +7,24 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from leadlight.features.errors import ModelNotFoundError
 from leadlight.models.decision import DecisionVersion
 
-DECISION_FILE = "decision.json"
+from .held_out import DECISION_FILE, write_held_out
+
 ARRAYS_FILE = "tables.npz"
 TRAINING_FILE = "training.json"
 _DAMAGE = (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error)
 
 
-def save_decision(decision: DecisionVersion, training: dict[str, Any], directory: Path) -> None:
+def save_decision(
+    decision: DecisionVersion,
+    training: dict[str, Any],
+    held_out: pd.DataFrame,
+    directory: Path,
+) -> None:
     """Write a decision version and the story of its training into an empty folder.
 
     Parameters
@@ -32,6 +39,7 @@ def save_decision(decision: DecisionVersion, training: dict[str, Any], directory
     (directory / TRAINING_FILE).write_text(to_json(training), encoding="utf-8")
     with (directory / ARRAYS_FILE).open("wb") as file:
         np.savez(file, allow_pickle=False, **{name: arrays[name] for name in sorted(arrays)})
+    write_held_out(held_out, directory)
 
 
 def load_decision(directory: Path) -> DecisionVersion:

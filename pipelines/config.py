@@ -27,11 +27,9 @@ from leadlight.features.wording import Language, Wording
 from .config_delivery import DeliverySettings
 from .config_errors import config_error
 from .config_file import KeyPath, read_config_file
+from .config_mql import CapacitySettings, MqlSettings, TopShareSettings
 from .config_retrain import RetrainSettings
 from .config_sources import Number, Settings, SourcesSettings, Text, Whole, Zone, problem
-
-Share = Annotated[Number, Field(gt=0, lt=1)]
-Percentile = Annotated[Number, Field(ge=0, lt=1)]
 
 
 class LabelSettings(Settings):
@@ -160,49 +158,6 @@ class FeatureSettings(Settings):
         return self
 
 
-class FloorSettings(Settings):
-    """What an MQL needs besides its probability: neither clicks alone nor a title alone."""
-
-    fit: Percentile = Field(default=0.0, description="Least percentile of fit, 0 to 1")
-    engagement: Percentile = Field(
-        default=0.0, description="Least percentile of engagement, 0 to 1"
-    )
-
-
-class _Policy(Settings):
-    minimum: FloorSettings = Field(
-        default_factory=FloorSettings, description="Least fit and engagement of an MQL"
-    )
-
-
-class CapacitySettings(_Policy):
-    """As many MQLs as sales can work."""
-
-    policy: Literal["capacity"] = Field(description="As many MQLs as sales can work")
-    leads_per_week: Annotated[Number, Field(gt=0)] = Field(
-        description="New MQLs a week that sales can work"
-    )
-
-
-class TopShareSettings(_Policy):
-    """The best share of all leads."""
-
-    policy: Literal["top_share"] = Field(description="The best share of all leads")
-    share: Share = Field(description="Share of leads that become MQLs, between 0 and 1")
-
-
-class ProbabilitySettings(_Policy):
-    """Every lead that is likely enough to convert."""
-
-    policy: Literal["probability"] = Field(description="Every lead that is likely enough")
-    probability: Share = Field(description="Least calibrated probability of an MQL")
-
-
-MqlSettings = Annotated[
-    CapacitySettings | TopShareSettings | ProbabilitySettings, Field(discriminator="policy")
-]
-
-
 class ReasonSettings(Settings):
     """How a lead's score is told."""
 
@@ -324,7 +279,7 @@ class Config(Settings):
         if isinstance(self.mql, CapacitySettings):
             raise problem(
                 "`policy: capacity` counts leads per week, and a flat table (`leads.won`) has no "
-                "weeks. Use `policy: top_share` or `policy: probability`"
+                "weeks. Use `policy: top_share`, `precision` or `probability`"
             )
         return self
 
@@ -353,6 +308,11 @@ class Config(Settings):
         if self.mlflow.tracking_uri is not None:
             return self.mlflow.tracking_uri.get_secret_value()
         return f"sqlite:///{self.workspace_directory.absolute() / 'mlflow.db'}"
+
+    @property
+    def model_name(self) -> str:
+        """Name of the project's model in the registry, which allows no slash and no colon."""
+        return re.sub(r"[/:]", "-", self.project)
 
     @property
     def observation(self) -> Observation:

@@ -62,10 +62,19 @@ def open_ledger(config: Config) -> Iterator[Connection]:
         engine.dispose()
 
 
+def ledger_exists(config: Config) -> bool:
+    """Say whether there may be anything in the ledger: whoever only reads need not make one."""
+    return config.ledger.url is not None or _path(config).exists()
+
+
+def _path(config: Config) -> Path:
+    return config.workspace_directory.absolute() / "ledger.db"
+
+
 def _engine(config: Config) -> Engine:
     if config.ledger.url is not None:
         return create_engine(config.ledger.url.get_secret_value())
-    path = config.workspace_directory.absolute() / "ledger.db"
+    path = _path(config)
     _make_folder(path.parent)
     engine = create_engine(f"sqlite:///{path}")
     engine_events.listen(engine, "connect", _sqlite_settings)

@@ -1,29 +1,14 @@
 """From the configuration's words to the models' MQL policies."""
 
-from typing import assert_never
+from leadlight.models.policies import Floors, Policy, policy_from_dict
 
-from leadlight.models.threshold import (
-    CapacityPolicy,
-    Floors,
-    Policy,
-    ProbabilityPolicy,
-    TopSharePolicy,
-)
-
-from .config import CapacitySettings, Config, ProbabilitySettings, TopShareSettings
+from .config import Config
+from .config_mql import AGREED
 
 
 def policy_of(config: Config) -> Policy:
     """Return the MQL policy that the configuration names."""
-    match config.mql:
-        case CapacitySettings(leads_per_week=leads_per_week):
-            return CapacityPolicy(leads_per_week)
-        case TopShareSettings(share=share):
-            return TopSharePolicy(share)
-        case ProbabilitySettings(probability=probability):
-            return ProbabilityPolicy(probability)
-        case _:
-            assert_never(config.mql)
+    return policy_from_dict(config.mql.model_dump(exclude={"minimum", *AGREED}, exclude_none=True))
 
 
 def floors_of(config: Config) -> Floors:

@@ -6,14 +6,16 @@ scores; ``leadlight.pipelines.promotion`` moves it.
 """
 
 import getpass
-import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version as package_version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import pandas as pd
 
 from leadlight.features.errors import ModelNotFoundError
 from leadlight.models.decision import DecisionVersion
@@ -112,7 +114,7 @@ class VersionEntry:
 def registry_of(config: Config) -> "Registry":
     """Return the project's registry."""
     artifacts = config.workspace_directory / "mlartifacts"
-    return Registry(config.tracking_uri, config.project, artifacts)
+    return Registry(config.tracking_uri, config.model_name, artifacts)
 
 
 class Registry:
@@ -122,21 +124,22 @@ class Registry:
     ----------
     tracking_uri : str
         ``sqlite:///...`` or a server's URL.
-    project : str
-        Names the experiment and the registered model.
+    name : str
+        Of the experiment and of the registered model.
     artifacts : Path
         Where a SQLite store keeps its artefacts; a server knows its own place.
     """
 
-    def __init__(self, tracking_uri: str, project: str, artifacts: Path) -> None:
+    def __init__(self, tracking_uri: str, name: str, artifacts: Path) -> None:
         self._uri = tracking_uri
-        self._name = re.sub(r"[/:]", "-", project)
+        self._name = name
         self._artifacts = artifacts
 
     def register(
         self,
         decision: DecisionVersion,
         training: dict[str, Any],
+        held_out: pd.DataFrame,
         record: RunRecord,
         mandate: Mandate,
     ) -> int:
@@ -154,7 +157,7 @@ class Registry:
         """
         with tracking_store(self._uri) as client:
             with recorded_run(record, self._experiment(client)) as run:
-                source = _log_model(decision, training)
+                source = _log_model(decision, training, held_out)
             self._create_if_new(client)
             registered = client.create_model_version(
                 self._name,
@@ -262,8 +265,31 @@ class Registry:
         """
         return self._load(number)
 
+    @contextmanager
+    def champion_directory(self) -> Iterator[tuple[int, Path]]:
+        """Yield the champion's number and the folder of its artefact, for as long as it is there.
+
+        Raises
+        ------
+        ModelNotFoundError
+            Nothing was registered yet, or the artefact is gone.
+        """
+        with self._directory(None) as found:
+            yield found
+
     def _load(self, number: int | None) -> RegisteredVersion:
         """Load a version by number, or the champion."""
+        with self._directory(number) as (found, directory):
+            return RegisteredVersion(
+                self._name,
+                found,
+                load_decision(directory),
+                load_training(directory),
+            )
+
+    @contextmanager
+    def _directory(self, number: int | None) -> Iterator[tuple[int, Path]]:
+        """Find a version by number, or the champion, and the folder that holds it."""
         import mlflow  # noqa: PLC0415 - a second of import that only the registry needs
         from mlflow.exceptions import MlflowException  # noqa: PLC0415
 
@@ -287,13 +313,7 @@ class Registry:
                 dst_path=None if self._is_local else downloads,
                 tracking_uri=self._uri,
             )
-            directory = Path(path) / "data" / "decision"
-            return RegisteredVersion(
-                self._name,
-                int(found.version),
-                load_decision(directory),
-                load_training(directory),
-            )
+            yield int(found.version), Path(path) / "data" / "decision"
 
     @property
     def _is_local(self) -> bool:
@@ -332,14 +352,14 @@ def _quoted(name: str) -> str:
     return f'"{name}"' if "'" in name else f"'{name}'"
 
 
-def _log_model(decision: DecisionVersion, training: dict[str, Any]) -> str:
+def _log_model(decision: DecisionVersion, training: dict[str, Any], held_out: pd.DataFrame) -> str:
     """Keep a decision version with the open run, and return its URI."""
     import mlflow  # noqa: PLC0415
 
     with tempfile.TemporaryDirectory(prefix="leadlight-") as folder:
         directory = Path(folder) / "decision"
         directory.mkdir()
-        save_decision(decision, training, directory)
+        save_decision(decision, training, held_out, directory)
         logged = mlflow.pyfunc.log_model(
             name="decision",
             loader_module="leadlight.pipelines.pyfunc",

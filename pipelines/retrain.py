@@ -282,11 +282,12 @@ def _registered(
         "verdict": verdict.to_dict(),
     }
     story = learned.story | {"challenge": challenge}
-    record = training_record(config, story)
+    record = training_record(config, story, learned.decision.floors)
     differences = {f"difference_{name}": it.value for name, it in comparison.differences.items()}
     number = registry_of(config).register(
         learned.decision,
         story,
+        learned.held_out,
         replace(
             record,
             name="retrain",

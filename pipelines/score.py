@@ -20,6 +20,7 @@ from leadlight.features.wording import Wording
 
 from .config import Config
 from .delivery import write_csv
+from .policy_columns import LeadSegments
 from .prepare import engine_of, load_frame, open_door, scoring_plan, snapshot_plan
 from .progress import Progress, Told
 from .registry import RegisteredVersion, registry_of
@@ -113,8 +114,9 @@ def score(
                 counts = _compute(config, engine, door.tables, champion, moment, features, tell)
             partition = partition_of(workspace, moment)
             with progress.stage("Scoring"), published_directory(partition) as published:
+                segments = LeadSegments(engine, door.tables, champion.decision.threshold.by)
                 unseen, silent = _write_scores(
-                    features / "parts", published, champion, config.wording
+                    features / "parts", published, champion, segments, config.wording
                 )
                 if strict and unseen:
                     raise SchemaMismatchError(
@@ -170,7 +172,11 @@ def _compute(
 
 
 def _write_scores(
-    parts: Path, published: Path, champion: RegisteredVersion, wording: Wording
+    parts: Path,
+    published: Path,
+    champion: RegisteredVersion,
+    segments: LeadSegments,
+    wording: Wording,
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Decide part by part; return what training never saw and what is gone since, in words."""
     unseen: Counter[tuple[str, str]] = Counter()
@@ -185,7 +191,8 @@ def _write_scores(
         frame = load_frame(part)
         unseen += _unseen(frame, champion)
         silent -= {kind for name, kind in kinds.items() if frame[name].any()}
-        write_part(champion.decision.decide(frame, wording), written, champion.number, published)
+        decided = champion.decision.decide(segments.beside(frame), wording)
+        write_part(decided, written, champion.number, published)
         written += 1
     if not written:
         write_part(None, 0, champion.number, published)

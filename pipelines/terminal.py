@@ -13,6 +13,7 @@ from leadlight.features.validation import DoorReport, RuleCount
 
 from .report.leaks import leaks_summary
 from .report.model_choice import ceiling_sentence, recency_sentence
+from .terminal_threshold import grid_table
 
 _LEAKS_SHOWN = 10
 _GRADE_STYLE = {"A": "bold green", "B": "green", "C": "yellow", "D": "dim"}
@@ -145,6 +146,7 @@ def training_summary(story: Mapping[str, Any], number: int) -> RenderableType:
         Text(f"{told['rows']:,} snapshots, {told['positives']:,} of them won"),
         *_candidate_lines(story),
         _threshold_line(story["threshold"]),
+        *([grid_table(story["grid"])] if story["grid"] else []),
         *(Text(f"Note: {note}", "dim") for note in story["notes"]),
     )
 

@@ -18,15 +18,17 @@ from leadlight.features.publication import published_directory
 from leadlight.features.snapshots import SnapshotCounts, training_snapshots
 from leadlight.features.validation import DoorReport
 from leadlight.models.decision import DecisionVersion
+from leadlight.models.score_grid import score_grid
 from leadlight.models.threshold import choose_threshold
 from leadlight.models.training import train_model
 from leadlight.models.training_rows import Watch
 
 from .config import Config, config_hash
+from .definitions import Agreement, agreed_definition, record_training
 from .fingerprint import code_hash, data_hash
 from .fold_store import kept_folds
 from .leak_audit import audit
-from .policy import floors_of, policy_of
+from .policy_columns import policy_columns, with_policy_columns
 from .prepare import (
     door_summary,
     engine_of,
@@ -44,6 +46,8 @@ from .training_labels import feedback_story, judged_snapshots, with_label_histor
 from .training_record import no_signal_record, training_record
 from .training_story import training_story
 from .workspace import Workspace
+
+SNAPSHOTS_FILE = "snapshots.parquet"
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,10 @@ class TrainingSet:
         Of the leak audit, as plain data.
     notes : tuple of str
         What was left out, and why.
+    agreed : Agreement
+        The MQL policy that holds.
+    policy_columns : DataFrame
+        What policies ask of the snapshots besides.
     """
 
     frame: pd.DataFrame
@@ -92,6 +100,8 @@ class TrainingSet:
     counts: SnapshotCounts
     leaks: tuple[dict[str, Any], ...]
     notes: tuple[str, ...]
+    agreed: Agreement
+    policy_columns: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -104,7 +114,7 @@ class Learned:
     story : dict
         Plain data, as in ``Trained``.
     held_out : DataFrame
-        The last window; see ``TrainingResult``.
+        The last window (see ``TrainingResult``), with what policies ask of it besides.
     """
 
     decision: DecisionVersion
@@ -125,6 +135,8 @@ def train(config: Config, progress: Progress) -> Trained:
     NoSignalError
         Nothing tells leads that convert from leads that do not: a run says what was tried, nothing
         is registered, and the champion stays as it was.
+    ImpossiblePolicyError
+        No threshold answers the agreed policy; the champion stays as it was.
     """
     workspace = Workspace(config.workspace_directory)
     with engine_of(config) as engine:
@@ -134,9 +146,12 @@ def train(config: Config, progress: Progress) -> Trained:
     learned = learn(config, progress, training_set, door, hashes)
     with progress.stage("Registering the champion"):
         mandate = Mandate.of_this_user("leadlight train")
-        record = training_record(config, learned.story)
-        number = registry_of(config).register(learned.decision, learned.story, record, mandate)
+        record = training_record(config, learned.story, learned.decision.floors)
+        number = registry_of(config).register(
+            learned.decision, learned.story, learned.held_out, record, mandate
+        )
         promote(config, number, mandate, action="train")
+        record_training(config, number, learned.decision, learned.story)
     return Trained(number, learned.decision, learned.story, door)
 
 
@@ -175,6 +190,7 @@ def learn(
         As ``train``; a run says what was tried.
     """
     workspace = Workspace(config.workspace_directory)
+    agreed = training_set.agreed
     with (
         _no_signal_on_record(config, hashes),
         progress.stage("Training and evaluating") as tell,
@@ -190,14 +206,16 @@ def learn(
             compared_with=config.reasons.compared_with,
             watch=Watch(progress.note, tell, folds),
         )
+    sampled_share = _sampled_share(training_set.counts)
     with progress.stage("Choosing the threshold"):
+        held_out = with_policy_columns(result.held_out, training_set.policy_columns)
         choice = choose_threshold(
-            policy_of(config),
-            result.held_out,
-            floors_of(config),
+            agreed.policy,
+            held_out,
+            agreed.floors,
             seed=config.seed,
             horizon_days=config.label.horizon_days,
-            sampled_share=_sampled_share(training_set.counts),
+            sampled_share=sampled_share,
         )
     metadata = {
         "project": config.project,
@@ -205,6 +223,7 @@ def learn(
         "horizon_days": None if door.tables.is_flat else config.label.horizon_days,
         "known_until": result.fitted.known_until,
         "snapshots": scoring_plan(config),
+        "sampled_share": sampled_share,
         **hashes,
     }
     decision = DecisionVersion(
@@ -212,7 +231,7 @@ def learn(
         calibration=result.fitted.calibration,
         reference=result.reference,
         threshold=choice,
-        floors=floors_of(config),
+        floors=agreed.floors,
         definition=training_set.definition,
         metadata=metadata,
     )
@@ -222,9 +241,10 @@ def learn(
         "leaks": list(training_set.leaks),
         "door": door_summary(door),
         "feedback": feedback_story(result.held_out, training_set.judged, config.seed),
-        "notes": [*training_set.notes, *choice.notes],
+        "grid": [cell.to_dict() for cell in score_grid(held_out, choice, agreed.floors)],
+        "notes": [*training_set.notes, *agreed.notes, *choice.notes],
     }
-    return Learned(decision, story, result.held_out)
+    return Learned(decision, story, held_out)
 
 
 def training_set_of(
@@ -241,11 +261,13 @@ def training_set_of(
     NotEnoughDataError
         No snapshot can be labelled.
     """
+    agreed = agreed_definition(config)
     with published_directory(workspace.features("training")) as directory:
-        snapshots = directory / "snapshots.parquet"
+        snapshots = directory / SNAPSHOTS_FILE
         with progress.stage("Placing snapshots and labels"):
             counts = training_snapshots(engine, door.tables, snapshot_plan(config), snapshots)
             _require_snapshots(counts, config)
+            asked = policy_columns(config, engine, door.tables, snapshots, agreed.policy)
         with progress.stage("Auditing leaks"):
             audited = audit(config, engine, door.tables, snapshots)
         with progress.stage("Computing features") as tell:
@@ -283,6 +305,8 @@ def training_set_of(
         counts,
         audited.leaks,
         (*audited.notes, *defined.notes),
+        agreed,
+        asked,
     )
 
 

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from leadlight.features.errors import NoSignalError
+from leadlight.models.policies import Floors
 
 from .artefact import to_json
 from .config import Config
 from .environment import environment, requirements_text
-from .policy import floors_of
 from .report.model_card import model_card
 from .report.model_card_text import card_html, card_markdown
 from .report.plots import training_plots
@@ -20,7 +20,7 @@ WINDOWS = "leadlight.windows"
 NO_SIGNAL = "no usable signal"
 
 
-def training_record(config: Config, story: Mapping[str, Any]) -> RunRecord:
+def training_record(config: Config, story: Mapping[str, Any], floors: Floors) -> RunRecord:
     """Return the record of a training that gave a decision version.
 
     Parameters
@@ -28,8 +28,9 @@ def training_record(config: Config, story: Mapping[str, Any]) -> RunRecord:
     config : Config
     story : mapping
         Plain data of the training.
+    floors : Floors
     """
-    summary = summarize_training(story, floors=vars(floors_of(config)))
+    summary = summarize_training(story, floors=vars(floors))
     card = model_card(story, summary, environment())
     files = {f"plots/{name}": svg for name, svg in training_plots(summary).items()}
     files |= {"model_card.md": card_markdown(card), "model_card.html": card_html(card)}
@@ -40,12 +41,32 @@ def training_record(config: Config, story: Mapping[str, Any]) -> RunRecord:
         params=_choices(config, story["metadata"])
         | {
             "candidate": ", ".join(weights),
+            "policy": story["threshold"]["policy"]["policy"],
             "snapshots": str(story["evaluation"]["rows"]),
         },
         metrics=dict(_figures(story)),
         tags={OUTCOME: "registered", WINDOWS: "\n".join(story["windows"])},
         files=files | _environment_files(),
         nested=tuple(_candidate_run(each, weights) for each in story["candidates"]),
+    )
+
+
+def definition_record(story: Mapping[str, Any], choices: Mapping[str, str]) -> RunRecord:
+    """Return the record of a new definition on the model of an earlier training.
+
+    Parameters
+    ----------
+    story : mapping
+        Plain data of that training, with the new threshold.
+    choices : mapping of str to str
+        Who decided, why, and what.
+    """
+    return RunRecord(
+        name="definition",
+        params=dict(choices) | {"policy": story["threshold"]["policy"]["policy"]},
+        metrics=dict(_threshold_figures(story["threshold"])),
+        tags={OUTCOME: "registered"},
+        files={"threshold.json": to_json(story["threshold"])},
     )
 
 
@@ -109,19 +130,22 @@ def _candidate_run(candidate: Mapping[str, Any], weights: Mapping[str, float]) -
 
 
 def _figures(story: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
-    choice = story["threshold"]
-    yield "threshold", choice["threshold"]
+    yield from _threshold_figures(story["threshold"])
     yield from _evaluation_figures(story["evaluation"])
     yield from _evaluation_figures(story.get("unseen") or {}, "unseen_")
-    for name in ("precision", "recall"):
-        yield from _estimate(f"mql_{name}", choice[name])
-    yield from _estimate("mqls_per_week", choice.get("mqls_per_week"))
-    yield from _estimate("mql_share", choice["share"])
     yield from _estimate("ceiling_log_loss", story["ceiling"]["log_loss"])
     yield from _estimate("blend_log_loss", story["ceiling"]["blend"])
     for verdict in ("certain", "suspect"):
         found = sum(leak["verdict"] == verdict for leak in story["leaks"])
         yield f"leaks_{verdict}", float(found)
+
+
+def _threshold_figures(choice: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    yield "threshold", choice["threshold"]
+    for name in ("precision", "recall", "lift"):
+        yield from _estimate(f"mql_{name}", choice[name])
+    yield from _estimate("mqls_per_week", choice.get("mqls_per_week"))
+    yield from _estimate("mql_share", choice["share"])
 
 
 def _evaluation_figures(

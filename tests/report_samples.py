@@ -96,10 +96,26 @@ def threshold() -> dict[str, Any]:
         "share": 0.1782,
         "precision": estimate(0.323, 0.02),
         "recall": estimate(0.477, 0.03),
-        "lift": 4.39,
+        "lift": estimate(4.39, 0.3),
         "curve": curve,
+        "gives_up": ["52% of the conversions come from leads that are no MQLs."],
         "notes": [],
     }
+
+
+def grid() -> list[dict[str, Any]]:
+    return [
+        {
+            "fit": fit,
+            "engagement": str(level + 1),
+            "rows": 100 * (row + 1) * (level + 1),
+            "share": 0.01 * (row + 1) * (level + 1),
+            "mqls": 90 if row + level == 0 else 10 * (row + level == 1),
+            "won": estimate(0.4 / (1 + row + level), 0.02),
+        }
+        for row, fit in enumerate("ABCD")
+        for level in range(4)
+    ]
 
 
 IMPORTANCE: tuple[dict[str, Any], ...] = tuple(
@@ -337,6 +353,7 @@ def everything() -> dict[str, Any]:
         "metadata": METADATA,
         "evaluation": evaluation(),
         "threshold": threshold(),
+        "grid": grid(),
         "floors": FLOORS,
         "importance": IMPORTANCE,
         "candidates": CANDIDATES,

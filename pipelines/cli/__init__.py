@@ -3,7 +3,7 @@
 import warnings
 
 # Each module adds its commands to the application, in the order of ``leadlight --help``.
-from . import delivery, jobs, leads, retraining, serve, versions
+from . import delivery, jobs, leads, policy, retraining, serve, versions
 from .console import INTERRUPTED, app
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "jobs",
     "leads",
     "main",
+    "policy",
     "retraining",
     "serve",
     "versions",

@@ -8,6 +8,7 @@ from typing import Literal, TypedDict
 
 from .door import DoorSummary
 from .feedback import FeedbackSummary
+from .grid import GridSummary
 from .interval import Interval
 from .leaks import LeaksSummary
 from .metrics import Metric
@@ -26,7 +27,7 @@ class CurvePoint(TypedDict):
 
 
 class MQLSummary(TypedDict):
-    """The MQL definition: words, volume, quality, and the curve of other choices."""
+    """The MQL definition: words, volume, quality, what it costs, and the curve of other choices."""
 
     sentences: list[str]
     threshold: float | None
@@ -36,6 +37,8 @@ class MQLSummary(TypedDict):
     recall: Interval
     lift: float | None
     curve: list[CurvePoint]
+    grid: GridSummary | None
+    gives_up: list[str]
     notes: list[str]
 
 

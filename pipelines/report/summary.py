@@ -19,9 +19,11 @@ from .contents import (
     ReliabilitySummary,
     Summary,
 )
+from .definition_words import mql_sentences
 from .door import door_summary
 from .feedback import feedback_summary
 from .formats import count, day, number, plain
+from .grid import grid_summary
 from .interval import interval_of
 from .lead_scores import scores_summary
 from .leaks import leaks_summary
@@ -37,7 +39,6 @@ from .verdict import (
     best_share_sentence,
     calibration_sentence,
     family_sentence,
-    mql_sentences,
     prediction_sentence,
     unseen_sentence,
     verdict_sentences,
@@ -48,6 +49,7 @@ _STORY = (
     "evaluation",
     "unseen",
     "threshold",
+    "grid",
     "importance",
     "candidates",
     "blend",
@@ -69,6 +71,7 @@ def summarize(
     evaluation: Mapping[str, Any],
     unseen: Mapping[str, Any] | None = None,
     threshold: Mapping[str, Any] | None = None,
+    grid: Sequence[Mapping[str, Any]] | None = None,
     floors: Mapping[str, float] | None = None,
     importance: Sequence[Mapping[str, Any]] = (),
     candidates: Sequence[Mapping[str, Any]] = (),
@@ -98,6 +101,8 @@ def summarize(
         The same for those leads of the test window that training had never seen.
     threshold : mapping, optional
         ``ThresholdChoice.to_dict()``.
+    grid : sequence of mappings, optional
+        ``GridCell.to_dict()`` of the same choice.
     floors : mapping, optional
         Least ``fit`` and ``engagement`` percentile of an MQL, 0 to 1.
     importance : sequence of mappings
@@ -143,7 +148,7 @@ def summarize(
         evaluated=_evaluated_sentence(evaluation),
         metrics=metric_list(evaluation, horizon),
         unseen=unseen_sentence(unseen),
-        mql=_mql(threshold, floors or {}, horizon),
+        mql=_mql(threshold, grid, floors or {}, horizon),
         scores=scores_summary(
             scores, threshold, floors or {}, day(metadata.get("as_of")), leads_shown
         ),
@@ -203,7 +208,10 @@ def _evaluated_sentence(evaluation: Mapping[str, Any]) -> str:
 
 
 def _mql(
-    threshold: Mapping[str, Any] | None, floors: Mapping[str, float], horizon: int | None
+    threshold: Mapping[str, Any] | None,
+    grid: Sequence[Mapping[str, Any]] | None,
+    floors: Mapping[str, float],
+    horizon: int | None,
 ) -> MQLSummary | None:
     if threshold is None:
         return None
@@ -225,6 +233,8 @@ def _mql(
             )
             for point in threshold["curve"]
         ],
+        grid=grid_summary(grid),
+        gives_up=[plain(sentence) for sentence in threshold.get("gives_up", ())],
         notes=[plain(note) for note in threshold["notes"]],
     )
 

@@ -115,47 +115,6 @@ def calibration_sentence(evaluation: Mapping[str, Any]) -> str:
     return f"{said}, more than the {points(noise)} that chance alone would show."
 
 
-def mql_sentences(
-    threshold: Mapping[str, Any], floors: Mapping[str, float], horizon_days: int | None
-) -> list[str]:
-    """Put the MQL definition in words: the threshold, why it lies there, and the floors.
-
-    Parameters
-    ----------
-    threshold : mapping
-        ``ThresholdChoice.to_dict()``.
-    floors : mapping
-        Least percentile (0 to 1) of ``fit`` and of ``engagement``; 0 or absent means no floor.
-    horizon_days : int or None
-    """
-    least = percent(number(threshold["threshold"]))
-    sentences = [
-        f"A lead is an MQL when its probability to convert{within(horizon_days)} is {least} or "
-        "more.",
-        _policy_sentence(threshold["policy"]),
-    ]
-    clauses = [
-        f"its {family} must not be among the lowest {percent(floor)}"
-        for family in ("fit", "engagement")
-        if (floor := floors.get(family, 0.0))
-    ]
-    if clauses:
-        sentences.append(f"Besides, compared with other leads, {' and '.join(clauses)}.")
-    return sentences
-
-
-def _policy_sentence(policy: Mapping[str, Any]) -> str:
-    kind = policy["policy"]
-    if kind == "capacity":
-        return (
-            "Coming down from the top, that threshold is as far as sales can take: no more than "
-            f"{count(policy['leads_per_week'])} new MQLs a week."
-        )
-    if kind == "top_share":
-        return f"That threshold lets the best {percent(policy['share'])} of leads pass."
-    return "That threshold is a fixed choice of the team."
-
-
 def family_sentence(strength: Mapping[str, float]) -> str:
     """Say how much of the score is who a lead is, and how much is what it does."""
     total = sum(strength.values())

@@ -17,8 +17,9 @@ from leadlight.features.errors import ModelNotFoundError, SchemaMismatchError
 from leadlight.models.calibration import calibrate
 from leadlight.models.compiled import compile_model
 from leadlight.models.decision import FORMAT_VERSION, DecisionVersion
+from leadlight.models.policies import Floors, TopSharePolicy
 from leadlight.models.reference import Reference
-from leadlight.models.threshold import Floors, TopSharePolicy, choose_threshold
+from leadlight.models.threshold import choose_threshold
 
 NOW = datetime(2024, 6, 1, tzinfo=UTC)
 DEFINITION = FeatureDefinition(

@@ -11,15 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leadlight.features.errors import ConfigError, NotEnoughDataError
-from leadlight.models.threshold import (
+from leadlight.models.policies import (
     CapacityPolicy,
     Floors,
     Policy,
     ProbabilityPolicy,
-    ThresholdChoice,
     TopSharePolicy,
-    choose_threshold,
 )
+from leadlight.models.threshold import ThresholdChoice, choose_threshold
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 NO_FLOORS = Floors()
@@ -198,7 +197,7 @@ def test_precision_recall_and_lift_are_those_of_the_chosen_leads() -> None:
     assert choice.threshold == 0.4
     assert choice.precision.value == pytest.approx(won[mql].mean())
     assert choice.recall.value == pytest.approx(mql[won].mean())
-    assert choice.lift == pytest.approx(won[mql].mean() / won.mean())
+    assert choice.lift.value == pytest.approx(won[mql].mean() / won.mean())
     assert choice.precision.low < choice.precision.value < choice.precision.high
     assert choice.recall.low < choice.recall.value < choice.recall.high
 

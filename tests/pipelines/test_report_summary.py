@@ -209,3 +209,37 @@ def test_foreign_text_is_cut_with_an_ellipsis_and_not_inside_an_emoji():
     assert plain("ab👩\u200d👩", 5) == "ab👩\u200d👩"
     assert plain("ab👩\u200d👩cd", 5) == "ab👩…"
     assert plain("bell \x07 null \x00 lone \ud800 end") == "bell null lone end"
+
+
+def test_the_grid_says_what_clicks_without_fit_and_fit_without_clicks_are_worth() -> None:
+    mql = summarize(**samples.everything())["mql"]
+    assert mql is not None
+    assert mql["grid"] is not None
+    assert [row[0]["fit"] for row in mql["grid"]["rows"]] == ["A", "B", "C", "D"]
+    assert mql["grid"]["levels"] == ["1", "2", "3", "4"]
+    assert mql["grid"]["rows"][0][0]["tint"] == 1.0
+    assert "without fit (D1) 10%" in mql["grid"]["sentence"]
+    assert "in silence (A4) 10%" in mql["grid"]["sentence"]
+    without = summarize(**samples.everything() | {"grid": []})["mql"]
+    assert without is not None
+    assert without["grid"] is None
+
+
+@pytest.mark.parametrize(
+    ("policy", "said"),
+    [
+        ({"policy": "precision", "precision": 0.3, "confidence": 0.9}, "at least 30% of MQLs"),
+        ({"policy": "recall", "recall": 0.6}, "keeps 60% of the conversions"),
+        ({"policy": "profit", "touch_cost": 40, "win_value": 900}, "a touch costs 40"),
+        ({"policy": "probability", "probability": 0.2}, "fixed choice"),
+        (
+            {"policy": "capacity", "by": "owner", "leads_per_week": {"east": 5, "other": 3}},
+            "New MQLs a week by owner: east 5, other 3",
+        ),
+    ],
+)
+def test_each_policy_is_put_in_words(policy: dict[str, object], said: str) -> None:
+    choice = samples.threshold() | {"policy": policy}
+    mql = summarize(**samples.everything() | {"threshold": choice})["mql"]
+    assert mql is not None
+    assert said in " ".join(mql["sentences"])

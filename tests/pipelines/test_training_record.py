@@ -15,6 +15,7 @@ import report_samples as samples
 from command import leadlight
 from small_project import SmallProject, make_small_project
 
+from leadlight.models.policies import Floors
 from leadlight.pipelines.config import Config, load_config
 from leadlight.pipelines.registry import registry_of
 from leadlight.pipelines.training_record import training_record
@@ -119,7 +120,7 @@ def test_the_card_is_there_in_both_forms(project: SmallProject) -> None:
 
 
 def test_leak_audit_blend_and_ceiling_of_a_story_are_recorded(config: Config) -> None:
-    record = training_record(config, samples.story())
+    record = training_record(config, samples.story(), Floors(0.2, 0.2))
     assert json.loads(record.files["leaks.json"]) == list(samples.LEAKS)
     assert "won\\_reason" in record.files["model_card.md"]
     assert record.metrics["leaks_certain"] == 2
