@@ -12,7 +12,6 @@ import numpy.typing as npt
 from scipy.special import logit
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
@@ -23,13 +22,13 @@ from sklearn.preprocessing import (
 
 from leadlight.features.feature import Feature
 
+from .boosted_trees import BoostedTrees, Pair
 from .directions import agreeing_directions
 from .interactions import interacting_pairs, tried_share
 from .lesson import Lesson
-from .row_bins import BoostedClassifier
 from .scales import signed_log
+from .scorecard import Scorecard
 from .target_encoding import TargetLevels, high_cardinality
-from .tree_columns import Pair, interaction_groups
 
 CandidateName = Literal["logistic", "boosted_additive", "boosted_pairs", "unlimited_trees"]
 
@@ -44,6 +43,9 @@ PENALTIES = (0.001, 0.01, 0.1, 1.0, 10.0)
 
 ITERATIONS = (25, 50, 100, 150)
 """Numbers of boosting steps to choose from; 100 unless another proves better."""
+
+MANY_ROWS = 40_000
+"""Rows beyond which fewer values of a setting are worth trying."""
 
 _LEAVES = {"boosted_additive": 6, "boosted_pairs": 8, "unlimited_trees": 16}
 _WINS_IN_A_LEAF = 2.0
@@ -75,6 +77,27 @@ def setting_of(name: CandidateName) -> Setting:
     if name == CEILING:
         return Setting("max_iter", ITERATIONS[:2], 50)
     return Setting("max_iter", ITERATIONS, 100)
+
+
+def choices_of(name: CandidateName, rows: int) -> tuple[float | int, ...]:
+    """Return the values of a candidate's setting that are worth trying.
+
+    Of many rows the folds see a part. What is fitted on all of them in the end bears a weaker
+    penalty and more steps than the part would, and hardly depends on them: fewer are tried, and
+    none with fewer steps than usual.
+
+    Parameters
+    ----------
+    name : str
+    rows : int
+        That the final fit learns from.
+    """
+    setting = setting_of(name)
+    if rows <= MANY_ROWS:
+        return setting.values
+    if name == "logistic":
+        return tuple(value for value in setting.values if 0.01 <= value <= 1.0)
+    return tuple(value for value in setting.values if value >= setting.usual)
 
 
 def candidate(
@@ -130,7 +153,7 @@ def _logistic(features: Sequence[Feature], lesson: Lesson) -> Pipeline:
     parts = [("numbers", numbers, numeric), ("levels", levels, few), ("shares", shares, many)]
     # A few exact steps where the columns' products are cheap; many cheap ones where they are not.
     exact = len(numeric) <= _EXACTLY_SOLVED
-    classify = LogisticRegression(
+    classify = Scorecard(
         C=0.1,
         solver="newton-cholesky" if exact else "lbfgs",
         tol=1e-6 if exact else 1e-4,
@@ -159,17 +182,14 @@ def _boosted(
     """
     _, few, many = _columns(features, lesson)
     limited = name != CEILING
-    classify = BoostedClassifier(
-        interaction_cst=interaction_groups(len(features), few, pairs) if limited else None,
-        categorical_features=few or None,
-        monotonic_cst=agreeing_directions(features, lesson) if limited else None,
-        learning_rate=0.1,
+    classify = BoostedTrees(
+        category=tuple(few),
+        pairs=tuple(pairs) if limited else None,
+        directions=agreeing_directions(features, lesson) if limited else (0,) * len(features),
         max_iter=100,
         max_leaf_nodes=_LEAVES[name],
         max_features=tried_share(len(features)),
         min_samples_leaf=_least_leaf(lesson.won),
-        l2_regularization=1.0,
-        early_stopping=False,
         random_state=seed,
     )
     return Pipeline([("levels", TargetLevels(tuple(many))), ("classify", classify)])

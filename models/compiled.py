@@ -222,12 +222,8 @@ def compile_model(pipeline: Pipeline, features: Sequence[Feature]) -> CompiledMo
         raise ValueError("the pipeline was fitted on other features")
     probe = Probe(pipeline[1:], encoding)
     trees = tree_cuts(pipeline.named_steps["classify"], len(encoding.names))
-    lines = _line_scales(pipeline, encoding)
-    shapes = [
-        probe.line(at, *lines[at]) if at in lines else probe.shape(at, thresholds)
-        for at, thresholds in enumerate(trees.single)
-    ]
-    pairs = [probe.pair(both, thresholds) for both, thresholds in trees.pairs.items()]
+    shapes = probe.shapes(trees.single, _line_scales(pipeline, encoding))
+    pairs = probe.pairs(trees.pairs)
     return CompiledModel(encoding, probe.baseline, tuple(shapes), tuple(pairs)).purified()
 
 

@@ -13,7 +13,7 @@ _SURE = 2.0
 """Standard errors by which a correlation must lie on the expected side."""
 
 
-def agreeing_directions(features: Sequence[Feature], lesson: Lesson) -> list[int]:
+def agreeing_directions(features: Sequence[Feature], lesson: Lesson) -> tuple[int, ...]:
     """Return 1, -1 or 0 for each feature: whether more of it may only raise or lower the margin.
 
     The catalog's expected direction is held to only where the rows say the same: the correlation of
@@ -25,10 +25,10 @@ def agreeing_directions(features: Sequence[Feature], lesson: Lesson) -> list[int
     features : sequence of Feature, k of them
     lesson : Lesson of shape (n, k)
     """
-    return [
+    return tuple(
         feature.direction if _agrees(feature, lesson, at) else 0
         for at, feature in enumerate(features)
-    ]
+    )
 
 
 def _agrees(feature: Feature, lesson: Lesson, at: int) -> bool:

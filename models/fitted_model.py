@@ -15,7 +15,7 @@ from leadlight.features.feature import Feature
 from .blend import Blend, blend
 from .calibration import Calibration
 from .calibration_choice import choose_calibration
-from .candidates import CANDIDATES, CEILING
+from .candidates import CANDIDATES, CEILING, choices_of
 from .comparison import CandidateResult, Settled, result_of, settle
 from .compiled import CompiledModel, blended, compile_model
 from .encoding import FloatArray
@@ -154,8 +154,9 @@ def _settled(rows: TrainingRows, recency: Recency) -> list[Settled]:
     names = (*CANDIDATES, CEILING)
     rows.watch.say(f"fitting {', '.join(name.replace('_', ' ') for name in names)}")
     folds = rows.folds
+    known = len(rows.known.rows)
     tasks = [
-        FoldTask(name, fold, rows.weight(fold, recency.half_life))
+        FoldTask(name, fold, rows.weight(fold, recency.half_life), choices_of(name, known))
         for name in names
         for fold in folds
     ]

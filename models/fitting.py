@@ -14,9 +14,12 @@ from .encoding import FloatArray
 from .lesson import Lesson
 
 _BAGGED_SHARE = 0.8
-_MOST_BAGS = 4
+_MOST_BAGS = 8
 _CELLS = 2_000_000
 """Values of features that all bags of a candidate together may look at (a single one may pass)."""
+
+_SCORECARD_ROWS = 50_000
+"""Rows that the scorecard learns from; a few hundred coefficients do not need more."""
 
 
 def number_of_bags(name: CandidateName, rows: int, features: int) -> int:
@@ -56,6 +59,8 @@ def fitted_bags(
     # The fits are small: threads gain little on them, wait busily for each other wherever another
     # process has a core (ten times slower, measured), and sum in an order that varies.
     with threadpool_limits(limits=1):
+        if name == "logistic":
+            lesson = lesson.thinned(_SCORECARD_ROWS)
         whole = candidate(name, features, lesson, seed=seed)
         parameter = f"classify__{setting_of(name).parameter}"
         count = number_of_bags(name, *lesson.matrix.shape)
@@ -142,8 +147,7 @@ def _bag_margins(
     if hasattr(classify, "max_leaf_nodes"):
         classify.set_params(max_iter=max(choices))
         classify.fit(known, lesson.won, sample_weight=lesson.weight)
-        stages = enumerate(classify.staged_decision_function(new), start=1)
-        return {stage: np.ravel(margin).copy() for stage, margin in stages if stage in choices}
+        return dict(classify.margins_after(new, [int(choice) for choice in choices]))
     classify.set_params(warm_start=True)  # each penalty starts from the one before
     return {
         penalty: classify.set_params(C=penalty)

@@ -1,16 +1,18 @@
 """Interactions: which features act together, beyond what each does alone."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
-from scipy.special import expit
+from scipy.special import logit
 
 from leadlight.features.feature import Feature
 
+from .bins import Bins
+from .boosted_trees import Growth, Pair, grown_trees
 from .lesson import Lesson
-from .row_bins import BoostedClassifier, BoostedRegressor
 from .target_encoding import TargetLevels, high_cardinality
-from .tree_columns import Pair, interaction_groups, tree_columns
 
 MOST_PAIRS = 32
 
@@ -23,9 +25,8 @@ def interacting_pairs(
 ) -> tuple[Pair, ...]:
     """Return at most 32 pairs of features, strongest first.
 
-    What an additive model leaves unexplained (its Newton residuals) is fitted by trees of two
-    splits; a pair is as strong as the gains of its second splits under a first one on the other
-    feature.
+    What an additive model leaves unexplained is learned by trees of two splits; a pair is as strong
+    as the gains of its second splits under a first one on the other feature.
 
     Parameters
     ----------
@@ -44,25 +45,21 @@ def interacting_pairs(
     many = high_cardinality(rows.matrix, category)
     category = [at for at in category if at not in many]
     matrix = TargetLevels(many).fit_transform(rows.matrix, rows.won, groups=rows.cluster)
-    common = {
-        "categorical_features": category or None,
-        "early_stopping": False,
-        "random_state": seed,
-        "max_features": tried_share(len(features)),
-        "min_samples_leaf": max(20, len(rows.won) // 200),
-    }
-    alone = BoostedClassifier(
-        interaction_cst=interaction_groups(len(features), category, ()),
-        max_iter=40,
-        max_leaf_nodes=6,
-        **common,
-    ).fit(matrix, rows.won, sample_weight=rows.weight)
-    chance = expit(alone.decision_function(matrix))
-    spread = np.maximum(chance * (1.0 - chance), 1e-6)
-    trees = BoostedRegressor(max_iter=80, max_leaf_nodes=4, max_depth=2, **common).fit(
-        matrix, (rows.won - chance) / spread, sample_weight=rows.weight * spread
+    bins = Bins.of(matrix, category)
+    codes = bins.codes(matrix)
+    alone = Growth(
+        trees=40,
+        leaves=6,
+        tried=tried_share(len(features)),
+        least_leaf=max(20, len(rows.won) // 200),
+        pairs=(),
+        directions=(0,) * len(features),
     )
-    strength = _second_split_gains(trees, category, len(features))
+    together = replace(alone, trees=80, leaves=4, depth=2, pairs=None)
+    margin = np.full(len(rows.won), logit(np.average(rows.won, weights=rows.weight)))
+    for growth in (alone, together):
+        trees, margin = grown_trees(codes, bins, rows.won, rows.weight, margin, growth, seed=seed)
+    strength = _second_split_gains(trees)
     ranked = sorted(strength, key=lambda pair: (-strength[pair], pair))
     return tuple(ranked[:MOST_PAIRS])
 
@@ -72,18 +69,15 @@ def tried_share(features: int) -> float:
     return float(np.clip(_TRIED / features, 0.2, 0.5))
 
 
-def _second_split_gains(
-    trees: BoostedRegressor, category: Sequence[int], count: int
-) -> dict[Pair, float]:
-    order = tree_columns(count, category)
+def _second_split_gains(trees: Sequence[Any]) -> dict[Pair, float]:
     strength: dict[Pair, float] = {}
-    for (tree,) in trees._predictors:
+    for tree in trees:
         root = tree.nodes[0]
         if root["is_leaf"]:
             continue
-        first = order[root["feature_idx"]]
+        first = int(root["feature_idx"])
         for child in (tree.nodes[root["left"]], tree.nodes[root["right"]]):
-            second = order[child["feature_idx"]]
+            second = int(child["feature_idx"])
             if not child["is_leaf"] and second != first:
                 pair = (min(first, second), max(first, second))
                 strength[pair] = strength.get(pair, 0.0) + float(child["gain"])

@@ -104,7 +104,7 @@ class FoldTask:
     weight: FloatArray
     choices: tuple[Choice, ...] | None = None
     columns: tuple[int, ...] | None = None
-    bags: int = 2
+    bags: int = 4
     most_rows: int = ENOUGH_ROWS
 
 

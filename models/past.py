@@ -1,6 +1,6 @@
 """The past: what of it still holds, judged by how well quick candidates foretold later windows."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,10 +13,10 @@ from .recency import Recency, half_lives, unit_of
 from .steadiness import drifting_features
 from .training_rows import TrainingRows
 
-_QUICK: tuple[tuple[CandidateName, tuple[float | int, ...]], ...] = (
-    ("logistic", (0.1,)),
-    ("boosted_additive", (50,)),
-)
+_Quick = tuple[CandidateName, tuple[float | int, ...]]
+
+_SCORECARD: _Quick = ("logistic", (0.1,))
+_SHAPES: _Quick = ("boosted_additive", (50,))
 
 _QUICK_ROWS = 10_000
 
@@ -42,7 +42,10 @@ def steady_rows(rows: TrainingRows) -> TrainingRows:
     if not drifting or len(drifting) == len(rows.features):
         return rows
     rows.watch.say("trying without features that move with time")
-    everything, without = _losses(rows, [_Idea(), _Idea(left_out=drifting)])
+    ideas = [_Idea(), _Idea(left_out=drifting)]
+    everything, without = _losses(
+        rows, _foretold(rows, ideas, _SCORECARD), _foretold(rows, ideas, _SHAPES)
+    )
     if not clearly_lower(without, everything, rows.judged_cluster):
         return rows
     names = ", ".join(rows.features[at].name for at in drifting)
@@ -52,6 +55,8 @@ def steady_rows(rows: TrainingRows) -> TrainingRows:
 
 def chosen_recency(rows: TrainingRows) -> Recency:
     """Choose how fast old rows lose weight: not at all, unless that is clearly worse.
+
+    Where a quick scorecard foretells later windows best from all rows alike, nothing else is asked.
 
     Parameters
     ----------
@@ -63,16 +68,27 @@ def chosen_recency(rows: TrainingRows) -> Recency:
     if len(tried) == 1:
         return Recency(None, unit_of(rows.order), {})
     rows.watch.say("weighing old rows against new ones")
-    losses = dict(zip(tried, _losses(rows, [_Idea(half_life=each) for each in tried]), strict=True))
-    best = min(losses, key=lambda each: float(losses[each].mean()))
+    ideas = [_Idea(half_life=each) for each in tried]
+    scorecard = _foretold(rows, ideas, _SCORECARD)
+    losses = dict(zip(tried, _losses(rows, scorecard), strict=True))
+    best = _lowest(losses)
+    if best is not None:
+        shapes = _foretold(rows, ideas, _SHAPES)
+        losses = dict(zip(tried, _losses(rows, scorecard, shapes), strict=True))
+        best = _lowest(losses)
     if not clearly_lower(losses[best], losses[None], rows.judged_cluster):
         best = None
     means = {half_life: float(loss.mean()) for half_life, loss in losses.items()}
     return Recency(best, unit_of(rows.order), means)
 
 
-def _losses(rows: TrainingRows, ideas: Sequence[_Idea]) -> list[FloatArray]:
-    """Return, for each idea, the log loss of every judged row by the quick candidates' mean."""
+def _lowest(losses: Mapping[float | None, FloatArray]) -> float | None:
+    return min(losses, key=lambda each: float(losses[each].mean()))
+
+
+def _foretold(rows: TrainingRows, ideas: Sequence[_Idea], candidate: _Quick) -> list[FloatArray]:
+    """Return, for each idea, a quick candidate's margins on all judged rows."""
+    name, choices = candidate
     folds = rows.folds
     tasks = [
         FoldTask(
@@ -85,19 +101,22 @@ def _losses(rows: TrainingRows, ideas: Sequence[_Idea]) -> list[FloatArray]:
             most_rows=_QUICK_ROWS,
         )
         for idea in ideas
-        for name, choices in _QUICK
         for fold in folds
     ]
     trials = rows.tried(tasks)
-    margins = [
+    return [
         next(iter(joined(trials[first : first + len(folds)]).margins.values()))
         for first in range(0, len(trials), len(folds))
     ]
+
+
+def _losses(rows: TrainingRows, *margins: Sequence[FloatArray]) -> list[FloatArray]:
+    """Return, for each idea, the log loss of every judged row by the candidates' mean."""
     return [
         calibrated_losses(
-            np.asarray(np.mean(margins[first : first + len(_QUICK)], axis=0), dtype=np.float64),
+            np.asarray(np.mean(each, axis=0), dtype=np.float64),
             rows.judged_won,
             rows.judged_fold,
         )
-        for first in range(0, len(margins), len(_QUICK))
+        for each in zip(*margins, strict=True)
     ]

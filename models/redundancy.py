@@ -13,7 +13,7 @@ from .scales import signed_log
 SAME = 0.95
 """Two numbers correlated beyond this, on the scale of logarithms, count as one feature."""
 
-_ROWS = 30_000
+_ROWS = 10_000
 _MISSING = -3.0
 """Where a missing value lies on the scale of standard deviations: apart from all known ones."""
 
@@ -27,7 +27,7 @@ def distinct_features(frame: pd.DataFrame, features: Sequence[Feature]) -> tuple
     Parameters
     ----------
     frame : DataFrame of shape (n, any)
-        Training rows; some 30,000, evenly spread, are looked at.
+        Training rows; some 10,000, evenly spread, are looked at.
     features : sequence of Feature
         In catalog order, which puts the plainer ones first.
     """

@@ -11,7 +11,7 @@ from .selection import Fold
 _FAR = 0.4
 """Kolmogorov-Smirnov distance beyond which a later window is another population."""
 
-_ROWS = 10_000
+_ROWS = 2_000
 
 
 def drifting_features(matrix: FloatArray, folds: Sequence[Fold]) -> tuple[int, ...]:

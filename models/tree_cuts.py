@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .boosted_trees import Pair
 from .encoding import FloatArray
-from .tree_columns import Pair, tree_columns
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class TreeCuts:
 
 
 def tree_cuts(estimator: Any, columns: int) -> TreeCuts:
-    """Read the thresholds of a fitted ``HistGradientBoostingClassifier``; others have none.
+    """Read the thresholds of fitted ``BoostedTrees``; other estimators have none.
 
     Parameters
     ----------
@@ -43,10 +43,8 @@ def tree_cuts(estimator: Any, columns: int) -> TreeCuts:
     """
     single: list[set[float]] = [set() for _ in range(columns)]
     pairs: dict[Pair, tuple[set[float], set[float]]] = {}
-    category = getattr(estimator, "is_categorical_", None)
-    order = tree_columns(columns, () if category is None else np.flatnonzero(category).tolist())
-    for (tree,) in getattr(estimator, "_predictors", []):
-        for splits in _ways_to_leaves(tree.nodes, order):
+    for tree in getattr(estimator, "trees_", []):
+        for splits in _ways_to_leaves(tree.nodes):
             for column, cuts in splits.items():
                 single[column] |= cuts
             if len(splits) > 2:
@@ -68,9 +66,7 @@ def tree_cuts(estimator: Any, columns: int) -> TreeCuts:
     )
 
 
-def _ways_to_leaves(
-    nodes: npt.NDArray[np.void], order: list[int]
-) -> Iterator[dict[int, set[float]]]:
+def _ways_to_leaves(nodes: npt.NDArray[np.void]) -> Iterator[dict[int, set[float]]]:
     """Yield, for each leaf, the columns split on the way to it and their thresholds."""
     left, right = nodes["left"].tolist(), nodes["right"].tolist()
     column, threshold = nodes["feature_idx"].tolist(), nodes["num_threshold"].tolist()
@@ -81,7 +77,7 @@ def _ways_to_leaves(
         if leaf[at]:
             yield way
             continue
-        split = order[column[at]]
+        split = column[at]
         cut = set() if category[at] else {threshold[at]}
         way = {**way, split: way.get(split, set()) | cut}
         open_ways += [(int(left[at]), way), (int(right[at]), way)]

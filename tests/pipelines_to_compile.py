@@ -7,7 +7,6 @@ import pandas as pd
 from lead_frames import FEATURES, feature, leads
 from scipy.special import logit
 from sklearn.compose import ColumnTransformer
-from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
@@ -19,10 +18,10 @@ from sklearn.preprocessing import (
 )
 
 from leadlight.features.feature import Feature
+from leadlight.models.boosted_trees import BoostedTrees
 from leadlight.models.encoding import LeadEncoder, feature_kinds
 from leadlight.models.scales import signed_log
 from leadlight.models.target_encoding import TargetLevels, high_cardinality
-from leadlight.models.tree_columns import interaction_groups
 
 CITY_FEATURES = (*FEATURES, feature("city", "category", "fit"))
 PAIRS = (
@@ -94,14 +93,15 @@ def fitted_trees(
     many = high_cardinality(matrix, category)
     native = [at for at in category if at not in many]
     together = [(names.index(first), names.index(second)) for first, second in pairs]
-    classify = HistGradientBoostingClassifier(
-        interaction_cst=interaction_groups(len(names), native, together),
-        categorical_features=native or None,
+    classify = BoostedTrees(
         **{
+            "category": tuple(native),
+            "pairs": tuple(together),
+            "directions": (0,) * len(names),
             "max_leaf_nodes": 8,
             "max_iter": 60,
+            "max_features": 1.0,
             "min_samples_leaf": 20,
-            "early_stopping": False,
             "random_state": 0,
             **settings,
         },

@@ -110,8 +110,8 @@ def test_any_small_world_of_ties_infinities_gaps_and_constants_compiles_exactly(
 
 
 def test_monotone_directions_hold_in_the_tables():
-    directions = [1, -1] + [0] * (len(NAMES) - 2)
-    pipeline = fitted_trees(CITY_FEATURES, TRAINING, PAIRS, ENCODER, monotonic_cst=directions)
+    directions = (1, -1, *[0] * (len(NAMES) - 2))
+    pipeline = fitted_trees(CITY_FEATURES, TRAINING, PAIRS, ENCODER, directions=directions)
     model = compile_model(pipeline, CITY_FEATURES)
     same_margins(model.margin(NEW), pipeline.decision_function(NEW))
     more = [model.margin(NEW.assign(visits=visits)) for visits in range(12)]
@@ -120,7 +120,7 @@ def test_monotone_directions_hold_in_the_tables():
 
 def test_trees_that_join_three_features_are_refused():
     pipeline = fitted_trees(CITY_FEATURES, TRAINING, PAIRS, ENCODER)
-    pipeline.named_steps["classify"].set_params(interaction_cst=None)
+    pipeline.named_steps["classify"].set_params(pairs=None)
     matrix = pipeline[1:-1].transform(ENCODER.transform(TRAINING))
     pipeline.named_steps["classify"].fit(matrix, TRAINING["label"])
     with pytest.raises(ValueError, match=r"joins [3-8] features"):
