@@ -12,6 +12,7 @@ from small_project import SmallProject, make_small_project
 
 from leadlight.features.errors import LeadlightError, ModelNotFoundError, WorkspaceError
 from leadlight.pipelines.config import Config, load_config
+from leadlight.pipelines.held_out import champion_window
 from leadlight.pipelines.progress import Progress
 from leadlight.pipelines.promotion import champion_history, keep, promote, roll_back, versions
 from leadlight.pipelines.registry import CHALLENGER, CHAMPION, Mandate, Registry, registry_of
@@ -34,11 +35,16 @@ def trained_once(tmp_path_factory: pytest.TempPathFactory) -> SmallProject:
     project = make_small_project(tmp_path_factory.mktemp("promotion") / "project", leads=500)
     ran = leadlight("train", "-c", project.config)
     assert ran.code == 0, ran.error
-    registry = registry_of(load_config(project.config))
-    first = registry.champion()
-    record = RunRecord("retrain", params={}, metrics={})
-    registry.register(first.decision, first.training, record, Mandate("Bo", "a second one"))
+    register_again(load_config(project.config), Mandate("Bo", "a second one"))
     return project
+
+
+def register_again(config: Config, mandate: Mandate) -> int:
+    """Register the champion's model once more; the champion stays."""
+    registry = registry_of(config)
+    first, window = registry.champion(), champion_window(config)
+    record = RunRecord("retrain", params={}, metrics={})
+    return registry.register(first.decision, first.training, window.frame, record, mandate)
 
 
 @pytest.fixture
@@ -103,10 +109,7 @@ def test_without_a_number_the_challenger_is_promoted_and_is_challenger_no_more(
 
 
 def test_rolled_back_twice_it_goes_two_champions_back(config: Config) -> None:
-    registry = registry_of(config)
-    first = registry.champion()
-    record = RunRecord("retrain", params={}, metrics={})
-    third = registry.register(first.decision, first.training, record, ADA)
+    third = register_again(config, ADA)
     promote(config, 2, ADA)
     promote(config, third, ADA)
     keep(config, 2, Mandate("leadlight retrain", "no better"))
