@@ -1,6 +1,6 @@
 """Building the canonical tables one by one in a temporary folder."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
@@ -11,6 +11,7 @@ import duckdb
 from .admission import typed_rows
 from .columns import read_columns, used_columns
 from .engines import DuckDBEngine
+from .erasure import is_of_erased, mentions_erased
 from .errors import DataQualityError, SourceError, WorkspaceError
 from .mapping import is_flat
 from .quarantine import (
@@ -51,6 +52,8 @@ class Intake:
     now : datetime
     limits : mapping of str to float or None
         By rule.
+    erased : collection of str
+        Ids and aliases of leads whose rows are not let in, nor counted, nor quarantined.
 
     Attributes
     ----------
@@ -68,11 +71,13 @@ class Intake:
         work: Path,
         now: datetime,
         limits: Mapping[str, float | None],
+        erased: Collection[str] = (),
     ) -> None:
         self.engine = engine
         self.work = work
         self.now = now
         self.limits = limits
+        self.erased = erased
         stores = ObjectStores()
         paths = [
             path for s in sources if s.path is not None for path in find_files(s, stores).paths
@@ -125,9 +130,10 @@ class Intake:
         paths = []
         for reading in readings:
             path = self.work / "stage" / f"{table}-{reading.index:04d}.typed.parquet"
+            erased = is_of_erased(table, _canonical_names([reading]), self.erased)
             self.engine.execute(
-                f"COPY ({typed_rows(reading, self.now, flat=self.flat)}) "
-                f"TO {literal(str(path))} (FORMAT parquet, COMPRESSION snappy)"
+                f"COPY (SELECT * FROM ({typed_rows(reading, self.now, flat=self.flat)}) "
+                f"WHERE NOT {erased}) TO {literal(str(path))} (FORMAT parquet, COMPRESSION snappy)"
             )
             paths.append(file_literal(path))
         return f"read_parquet([{', '.join(paths)}], union_by_name = true)"
@@ -186,7 +192,8 @@ class Intake:
             f"({quarantined_records(reading, findings)})" for reading in readings
         )
         self.engine.write_parquet(
-            f'SELECT * FROM ({records}) ORDER BY source, row, rule, "column", record',
+            f"SELECT * FROM ({records}) WHERE NOT {mentions_erased('record', self.erased)} "
+            'ORDER BY source, row, rule, "column", record',
             self._quarantined(table),
         )
 

@@ -5,7 +5,7 @@ then held against the rest: keys, leads, identities (`quarantine`). Tables are b
 folder (`intake`) and put in place at the very end, all or none (`publication`).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -66,6 +66,7 @@ def admit(
     quarantine: Path,
     now: datetime,
     limits: Mapping[str, float | None] | None = None,
+    erased: Collection[str] = (),
     progress: Callable[[str], None] | None = None,
 ) -> DoorReport:
     """Read every source, validate it, and publish the canonical tables.
@@ -83,6 +84,8 @@ def admit(
         Aware; what is later is a future date.
     limits : mapping of str to float, optional
         Largest share of bad rows by rule, in place of the defaults of `RULES`; None only warns.
+    erased : collection of str
+        Ids and aliases of leads that were erased: their rows are not let in.
     progress : callable, optional
         Told what is being done.
 
@@ -108,7 +111,7 @@ def admit(
     _check_sources(sources)
     tell = progress or (lambda _: None)
     with building(directory) as work:
-        intake = Intake(engine, sources, work, now, allowed)
+        intake = Intake(engine, sources, work, now, allowed, erased)
         for table in _ORDER:
             mine = [source for source in sources if source.table == table]
             if mine:

@@ -98,6 +98,8 @@ def _sqlite_settings(connection: Any, _: object) -> None:
     connection.execute("PRAGMA busy_timeout = 30000")
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA synchronous = FULL")
+    # What is deleted is overwritten: an erased lead must not stay in free pages.
+    connection.execute("PRAGMA secure_delete = ON")
 
 
 def _sqlite_begin(connection: Connection) -> None:

@@ -16,6 +16,7 @@ from leadlight.features.validation import DoorReport, admit
 
 from .artefact import to_json
 from .config import Config
+from .erased_leads import erased_of
 from .progress import Progress
 from .workspace import Workspace, write_text
 
@@ -50,6 +51,7 @@ def open_door(config: Config, engine: DuckDBEngine, progress: Progress) -> DoorR
             quarantine=workspace.quarantine,
             now=datetime.now(UTC),
             limits=config.checks,
+            erased=erased_of(config),
         )
     write_text(workspace.root / "door.json", to_json(door_summary(report)))
     return report

@@ -4,7 +4,9 @@ from typing import Annotated
 
 import typer
 
-from .console import DEFAULT_CONFIG, OUT, ConfigOption, JsonOption, app, load, print_json
+from leadlight.pipelines.progress import Progress
+
+from .console import DEFAULT_CONFIG, OUT, ConfigOption, JsonOption, app, load, print_json, say
 
 
 @app.command()
@@ -25,3 +27,26 @@ def explain(
         print_json(card.to_dict())
     else:
         OUT.print(lead_card(card.score, definition=card.definition))
+
+
+@app.command()
+def forget(
+    lead_ids: Annotated[list[str], typer.Argument(help="Ids of the leads in the CRM.")],
+    config: ConfigOption = DEFAULT_CONFIG,
+    as_json: JsonOption = False,
+) -> None:
+    """Erase leads from every artefact of the workspace, and keep sources from bringing them back.
+
+    Example: leadlight forget 4711
+    """
+    from leadlight.pipelines.forget import forget as forget_leads  # noqa: PLC0415
+
+    done = forget_leads(load(config), Progress(quiet=as_json), lead_ids)
+    if as_json:
+        print_json(done.to_dict())
+        return
+    say(f"Erased {', '.join(done.lead_ids)}: {done.rows:,} rows.")
+    for path in done.removed:
+        say(f"Removed: {path}")
+    for note in done.notes:
+        say(note)

@@ -4,22 +4,14 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Column, Connection, DateTime, String, Table, select
+from sqlalchemy import Connection
 
 from leadlight.features.engines import DuckDBEngine
 from leadlight.features.errors import ConfigError, did_you_mean
 from leadlight.features.funnel import email_role
 from leadlight.features.sql import identifier, literal
 from leadlight.features.tables import CanonicalTables
-from leadlight.pipelines.ledger import METADATA
-
-ERASED = Table(
-    "erased_leads",
-    METADATA,
-    Column("lead_id", String(200), primary_key=True),
-    Column("erased_at", DateTime(timezone=True), nullable=False),
-)
-"""Leads that were erased: their ids alone, so that they are never delivered again."""
+from leadlight.pipelines.erased_leads import erased_leads
 
 # As CRMs and mail tools call the column, without case and punctuation.
 _OPT_OUT_COLUMNS = frozenset(
@@ -80,8 +72,7 @@ def withheld(
     """
     tables = CanonicalTables(directory, _columns(engine, directory))
     opted_out = _by_event(engine, tables) | _by_column(engine, tables, columns)
-    erased = ledger.execute(select(ERASED.c.lead_id)).scalars()
-    return Withheld(frozenset(opted_out), frozenset(erased))
+    return Withheld(frozenset(opted_out), erased_leads(ledger))
 
 
 def _columns(engine: DuckDBEngine, directory: Path) -> dict[str, tuple[str, ...]]:
