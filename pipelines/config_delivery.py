@@ -106,8 +106,27 @@ class WebhookSinkSettings(_Patient):
     )
 
 
+class HubspotSinkSettings(_Patient):
+    """Contacts of HubSpot."""
+
+    kind: Literal["hubspot"] = Field(description="Contacts of HubSpot")
+    token: Variable = Field(
+        description="Environment variable that holds the access token of a private app"
+    )
+    match: Literal["record_id", "email", "lead_id"] = Field(
+        default="record_id",
+        description="How a contact is found. record_id: the lead's id is HubSpot's record id. "
+        "email: by e-mail address. lead_id: by a unique property that holds the lead's id. By "
+        "e-mail or lead_id, HubSpot makes a contact where it finds none",
+    )
+    per_second: Annotated[Number, Field(gt=0)] = Field(
+        default=10, description="Requests a second at most, of 100 leads each"
+    )
+    url: Address = Field(default="https://api.hubapi.com", description="Where HubSpot answers")
+
+
 AnySink = Annotated[
-    FileSinkSettings | DatabaseSinkSettings | WebhookSinkSettings,
+    FileSinkSettings | DatabaseSinkSettings | WebhookSinkSettings | HubspotSinkSettings,
     Field(discriminator="kind"),
 ]
 

@@ -16,7 +16,7 @@ class Message:
         The same through every attempt; no other change has it.
     lead_id : str
     values : mapping of str to object
-        By field of ``FIELDS``; and ``email``, where the sink finds leads by it.
+        By field of ``FIELDS``.
     """
 
     key: str

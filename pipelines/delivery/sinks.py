@@ -8,12 +8,15 @@ from leadlight.pipelines.config_delivery import (
     AnySink,
     DatabaseSinkSettings,
     FileSinkSettings,
+    HubspotSinkSettings,
     WebhookSinkSettings,
 )
 
+from .addresses import read_addresses
 from .database import DatabaseSink
 from .fields import FIELDS
 from .files import FileSink
+from .hubspot import HubspotSink, property_names
 from .sink import Sink
 from .webhook import WebhookSink
 
@@ -46,5 +49,8 @@ def open_sink(settings: AnySink, config: Config) -> Sink:
             return DatabaseSink(settings, names_of(settings))
         case WebhookSinkSettings():
             return WebhookSink(settings, names_of(settings))
+        case HubspotSinkSettings():
+            addresses = read_addresses(config, settings.name) if settings.match == "email" else None
+            return HubspotSink(settings, property_names(settings), addresses)
         case _:
             assert_never(settings)

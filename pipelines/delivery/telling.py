@@ -29,7 +29,7 @@ class ScoredLeads:
     Parameters
     ----------
     scores : pyarrow.Table
-        From ``deliverable``; with ``email``, where a sink finds leads by it.
+        From ``deliverable``.
     """
 
     def __init__(self, scores: pa.Table) -> None:
