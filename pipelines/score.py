@@ -25,7 +25,8 @@ from .prepare import engine_of, load_frame, open_door, scoring_plan, snapshot_pl
 from .progress import Progress, Told
 from .registry import RegisteredVersion, registry_of
 from .run_lock import one_at_a_time
-from .scores import partition_of, read_scores, write_part
+from .scores import partition_of, read_scores, write_notes, write_part
+from .scoring_schema import checked_tables
 from .workspace import Workspace
 
 # Every instant at which something became known: the newest of them is the data's own clock.
@@ -93,28 +94,30 @@ def score(
     csv : Path, optional
         Write a CSV file too, safe to open in a spreadsheet.
     strict : bool
-        Refuse categories that training never saw, instead of scoring them as rare ones and
-        noting it.
+        Refuse columns that are missing or of another type than in training, and categories that
+        training never saw, instead of taking them for empty or rare and noting it.
 
     Raises
     ------
     ModelNotFoundError
         Nothing was trained yet.
     SchemaMismatchError
-        The data lacks tables or columns that the model was trained on, or their type changed; or,
-        where ``strict``, holds categories that training never saw.
+        The data lacks tables that the model was trained on; or, where ``strict``, a column that
+        it reads is missing or of another type, or holds categories that training never saw.
     """
     workspace = Workspace(config.workspace_directory)
     champion = registry_of(config).champion()
     with engine_of(config) as engine:
         door = open_door(config, engine, progress)
         moment = None if door.tables.is_flat else as_of or after_newest(engine, door.tables)
+        checked = checked_tables(engine, door.tables, champion, strict=strict)
+        tables = checked.tables
         with published_directory(workspace.features("scoring")) as features:
             with progress.stage("Computing features") as tell:
-                counts = _compute(config, engine, door.tables, champion, moment, features, tell)
+                counts = _compute(config, engine, tables, champion, moment, features, tell)
             partition = partition_of(workspace, moment)
             with progress.stage("Scoring"), published_directory(partition) as published:
-                segments = LeadSegments(engine, door.tables, champion.decision.threshold.by)
+                segments = LeadSegments(engine, tables, champion.decision.threshold.by)
                 unseen, silent = _write_scores(
                     features / "parts", published, champion, segments, config.wording
                 )
@@ -122,11 +125,18 @@ def score(
                     raise SchemaMismatchError(
                         "\n".join(unseen), hint="Train again, or score without --strict."
                     )
+                notes = (
+                    *checked.notes,
+                    *_plan_notes(config, champion),
+                    *_count_notes(counts),
+                    *unseen,
+                    *silent,
+                )
+                write_notes(notes, published)
     if csv is not None:
         with progress.stage("Writing CSV"):
             write_csv(read_scores(partition), csv)
     mql = read_scores(partition, columns=["mql"])["mql"]
-    notes = (*_plan_notes(config, champion), *_count_notes(counts), *unseen, *silent)
     return Scored(
         partition, moment, len(mql), int(pc.sum(mql).as_py() or 0), champion.number, notes
     )

@@ -1,6 +1,7 @@
 """Scores on disk: partitions by ``as_of``, each a folder of Parquet parts."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,13 @@ def write_part(decided: pd.DataFrame | None, number: int, version: int, folder: 
         rows = decided.assign(decision_version=version)
         table = pa.Table.from_pandas(rows, schema=_SCHEMA, preserve_index=False)
     pq.write_table(table.replace_schema_metadata(None), folder / f"part-{number:05d}.parquet")
+
+
+def write_notes(notes: Sequence[str], folder: Path) -> None:
+    """Keep beside a partition's rows what a person should know of the run that made them."""
+    # Readers of Parquet folders pass over names that begin with an underscore.
+    text = json.dumps({"notes": list(notes)}, indent=1, ensure_ascii=False)
+    (folder / "_notes.json").write_text(text, encoding="utf-8")
 
 
 def read_scores(partition: Path, columns: list[str] | None = None) -> pa.Table:

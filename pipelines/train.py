@@ -15,6 +15,7 @@ from leadlight.features.engines.feature_definition import define_features
 from leadlight.features.engines.feature_table import compute_features
 from leadlight.features.errors import NoSignalError, NotEnoughDataError
 from leadlight.features.publication import published_directory
+from leadlight.features.schema_changes import Schema
 from leadlight.features.snapshots import SnapshotCounts, training_snapshots
 from leadlight.features.validation import DoorReport
 from leadlight.models.decision import DecisionVersion
@@ -42,6 +43,7 @@ from .progress import Progress
 from .promotion import promote
 from .registry import Mandate, registry_of
 from .run_lock import one_at_a_time
+from .scoring_schema import schema_of
 from .training_labels import feedback_story, judged_snapshots, with_label_history
 from .training_record import no_signal_record, training_record
 from .training_story import training_story
@@ -91,6 +93,8 @@ class TrainingSet:
         The MQL policy that holds.
     policy_columns : DataFrame
         What policies ask of the snapshots besides.
+    schema : mapping of str to mapping of str to str
+        What the columns of each table hold: what scoring compares its own with.
     """
 
     frame: pd.DataFrame
@@ -102,6 +106,7 @@ class TrainingSet:
     notes: tuple[str, ...]
     agreed: Agreement
     policy_columns: pd.DataFrame
+    schema: Schema
 
 
 @dataclass(frozen=True)
@@ -224,6 +229,7 @@ def learn(
         "known_until": result.fitted.known_until,
         "snapshots": scoring_plan(config),
         "sampled_share": sampled_share,
+        "schema": training_set.schema,
         **hashes,
     }
     decision = DecisionVersion(
@@ -307,6 +313,7 @@ def training_set_of(
         (*audited.notes, *defined.notes),
         agreed,
         asked,
+        schema_of(engine, door.tables),
     )
 
 

@@ -136,7 +136,8 @@ def score(
     ] = None,
     csv: Annotated[Path | None, typer.Option(help="Write a CSV file too.")] = None,
     strict: Annotated[
-        bool, typer.Option("--strict", help="Refuse categories that training never saw.")
+        bool,
+        typer.Option("--strict", help="Refuse columns and categories unlike training."),
     ] = False,
     as_json: JsonOption = False,
 ) -> None:

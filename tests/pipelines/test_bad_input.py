@@ -116,7 +116,7 @@ def test_a_category_unseen_in_training_is_scored_and_told(trained: SmallProject)
 
 def test_a_column_missing_at_scoring_time_is_named(trained: SmallProject) -> None:
     trained.write("accounts.csv", trained.read("accounts.csv").drop(columns="industry"))
-    message = leadlight("score", "-c", trained.config).refused()
+    message = leadlight("score", "--strict", "-c", trained.config).refused()
     assert "industry" in message
     assert not any(name.startswith("scores/") for name in trained.published())
 
@@ -125,7 +125,7 @@ def test_a_profile_column_that_turned_from_numbers_to_text_is_named(trained: Sma
     accounts = trained.read("accounts.csv")
     accounts["seats"] = "some"
     trained.write("accounts.csv", accounts)
-    message = leadlight("score", "-c", trained.config).refused()
+    message = leadlight("score", "--strict", "-c", trained.config).refused()
     assert "seats" in message
     assert not any(name.startswith("scores/") for name in trained.published())
 
