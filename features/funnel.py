@@ -44,6 +44,8 @@ _EMAIL: MappingProxyType[str, EmailRole] = MappingProxyType(
     }
 )
 _SALES_TOUCHES = frozenset({"call", "meeting", "sales_email"})
+_OPT_OUTS = frozenset({"unsubscribe", "spam_complaint"})
+_MAIL_THAT_CAME = frozenset({"email_send", "email_bounce"})
 
 
 def funnel_stage(kind: str) -> int:
@@ -69,3 +71,26 @@ def email_role(kind: str) -> EmailRole | None:
 def is_sales_touch(kind: str) -> bool:
     """Say whether events of this kind are contacts by or with a salesperson."""
     return same_kind(kind) in _SALES_TOUCHES
+
+
+def is_opt_out(kind: str) -> bool:
+    """Say whether a lead that does this does not want to be written to any more."""
+    return same_kind(kind) in _OPT_OUTS
+
+
+def is_opt_in(kind: str) -> bool:
+    """Say whether a lead that does this wants to hear more, whatever it wanted before."""
+    return same_kind(kind) == "subscribe" or funnel_stage(kind) == HAND_RAISE
+
+
+def is_own_act(kind: str) -> bool:
+    """Say whether the lead itself did something that shows interest.
+
+    Mail that was sent to it, a call by sales and a farewell are none.
+
+    Examples
+    --------
+    >>> [is_own_act(kind) for kind in ("email_open", "email_sent", "unsubscribed", "call")]
+    [True, False, False, False]
+    """
+    return not (same_kind(kind) in _MAIL_THAT_CAME or is_opt_out(kind) or is_sales_touch(kind))

@@ -27,6 +27,7 @@ from leadlight.features.wording import Language, Wording
 from .config_delivery import DeliverySettings
 from .config_errors import config_error
 from .config_file import KeyPath, read_config_file
+from .config_lifecycle import LifecycleSettings
 from .config_mql import CapacitySettings, MqlSettings, TopShareSettings
 from .config_retrain import RetrainSettings
 from .config_sources import Number, Settings, SourcesSettings, Text, Whole, Zone, problem
@@ -247,6 +248,10 @@ class Config(Settings):
     delivery: DeliverySettings = Field(
         default_factory=DeliverySettings, description="Who is told the scores"
     )
+    lifecycle: LifecycleSettings = Field(
+        default_factory=LifecycleSettings,
+        description="How leads move between lead, mql, sql, customer, recycled and disqualified",
+    )
     checks: dict[str, Annotated[Number, Field(ge=0, le=1)] | None] = Field(
         default_factory=dict,
         description="Largest share of a table's rows that may break a rule, by rule (`leadlight "
@@ -275,6 +280,10 @@ class Config(Settings):
             raise problem(
                 "`snapshots` needs times, and a flat table (`leads.won`) has none: its rows are "
                 "the snapshots. Drop `snapshots`"
+            )
+        if "lifecycle" in self.model_fields_set:
+            raise problem(
+                "`lifecycle` needs times, and a flat table (`leads.won`) has none. Drop `lifecycle`"
             )
         if isinstance(self.mql, CapacitySettings):
             raise problem(

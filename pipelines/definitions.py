@@ -161,6 +161,12 @@ def definitions(config: Config) -> list[Definition]:
     return [_definition(row) for row in rows]
 
 
+def definition_of(config: Config, decision_version: int) -> int:
+    """Return the number of the definition that a decision version decides by; 0: none is known."""
+    known = [each for each in definitions(config) if each.decision_version <= decision_version]
+    return known[-1].number if known else 0
+
+
 def record_training(
     config: Config, version: int, decision: DecisionVersion, story: dict[str, Any]
 ) -> None:

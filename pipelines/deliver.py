@@ -10,16 +10,17 @@ from leadlight.features.errors import ConfigError, MassChangeError, did_you_mean
 from .config import Config
 from .config_delivery import AnySink, FileSinkSettings
 from .delivery.consent import Withheld, withheld
-from .delivery.fields import Standing, deliverable, standings
+from .delivery.fields import Standing, deliverable, standings, unscored
 from .delivery.outbox import Plan, give_another_chance, plan, queue, read_outbox, still_waiting
 from .delivery.results import Delivered, SinkReport, Wanted, changes_in_words
 from .delivery.sinks import file_sink
 from .delivery.telling import ScoredLeads, Tally, tell, write_snapshot
-from .ledger import open_ledger
+from .ledger import ledger_exists, open_ledger
 from .prepare import engine_of
 from .progress import Progress
 from .run_lock import one_at_a_time
 from .scores import newest_partition, read_scores
+from .status import newest_run, read_status
 from .workspace import Workspace
 
 
@@ -61,11 +62,13 @@ def deliver(
     with progress.stage("Comparing with what sinks have"):
         scores = deliverable(read_scores(newest_partition(Workspace(config.workspace_directory))))
         keep = _withheld(config)
-        is_kept = pc.is_in(scores["lead_id"], pa.array(sorted(keep.leads), pa.string()))
-        kept = set(scores.filter(is_kept)["lead_id"].to_pylist())
-        leads = ScoredLeads(scores.filter(pc.invert(is_kept)))
-        where = standings(leads.table)
-        plans = [_plan(config, sink, where, wanted, dry_run=dry_run) for sink in chosen]
+        kept = set(scores.filter(_is_of(scores, keep))["lead_id"].to_pylist())
+        left = _unscored(config, scores)
+        leads = ScoredLeads(
+            *(table.filter(pc.invert(_is_of(table, keep))) for table in (scores, left))
+        )
+        where = standings(leads.table), standings(leads.unscored)
+        plans = [_plan(config, sink, *where, wanted, dry_run=dry_run) for sink in chosen]
     if not dry_run and not wanted.confirm:
         _require_few_changes(config, chosen, plans)
     reports = tuple(
@@ -89,6 +92,20 @@ def _chosen(config: Config, names: Collection[str]) -> list[AnySink]:
     return [sink for name, sink in known.items() if not names or name in names]
 
 
+def _is_of(table: pa.Table, keep: Withheld) -> pa.ChunkedArray:
+    return pc.is_in(table["lead_id"], pa.array(sorted(keep.leads), pa.string()))
+
+
+def _unscored(config: Config, scores: pa.Table) -> pa.Table:
+    """Return the leads that the newest scores no longer hold; none where no run moved leads."""
+    if not scores.num_rows or scores["as_of"][0].as_py() is None or not ledger_exists(config):
+        return scores.schema.empty_table()
+    run = newest_run(config)
+    if run is None or run.as_of != pc.max(scores["as_of"]).as_py():
+        return scores.schema.empty_table()
+    return unscored(read_status(config, run.as_of), run.as_of, scores)
+
+
 def _withheld(config: Config) -> Withheld:
     tables = Workspace(config.workspace_directory).tables
     with engine_of(config) as engine, open_ledger(config) as ledger:
@@ -96,12 +113,21 @@ def _withheld(config: Config) -> Withheld:
 
 
 def _plan(
-    config: Config, sink: AnySink, where: Sequence[Standing], wanted: Wanted, *, dry_run: bool
+    config: Config,
+    sink: AnySink,
+    scored: Sequence[Standing],
+    left: Sequence[Standing],
+    wanted: Wanted,
+    *,
+    dry_run: bool,
 ) -> Plan:
+    """Plan for a sink; of leads that are not scored any more, only those that it heard of."""
     with open_ledger(config) as ledger:
         if wanted.retry_refused and not dry_run:
             give_another_chance(ledger, sink.name)
-        return plan(read_outbox(ledger, sink.name), where)
+        contents = read_outbox(ledger, sink.name)
+    heard_of = contents.sent.keys() | contents.waiting.keys()
+    return plan(contents, [*scored, *(each for each in left if each.lead_id in heard_of)])
 
 
 def _require_few_changes(config: Config, sinks: Sequence[AnySink], plans: Sequence[Plan]) -> None:

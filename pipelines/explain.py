@@ -1,7 +1,8 @@
 """Why a lead is, or is not, an MQL: what its newest score says."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import pyarrow.compute as pc
@@ -10,8 +11,10 @@ import pyarrow.parquet as pq
 from leadlight.features.errors import LeadNotFoundError, did_you_mean
 
 from .config import Config
+from .ledger import ledger_exists
 from .registry import registry_of
 from .scores import newest_partition, read_scores
+from .status import read_transitions
 from .workspace import Workspace
 
 
@@ -25,18 +28,20 @@ class Card:
         The lead's row of scores.
     definition : str
         What makes an MQL, in one sentence.
+    history : sequence of mapping
+        The lead's transitions up to this score, the oldest first.
     """
 
     score: Mapping[str, Any]
     definition: str
+    history: Sequence[Mapping[str, Any]]
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for ``--json``."""
-        as_of = self.score["as_of"]
         return {
-            **self.score,
-            "as_of": as_of.isoformat() if as_of else None,
+            **_plain(self.score),
             "definition": self.definition,
+            "history": [_plain(each) for each in self.history],
         }
 
 
@@ -57,8 +62,24 @@ def explain(config: Config, lead_id: str) -> Card:
         if rows:
             # The version that scored the lead, which need not be today's champion.
             scored_by = registry_of(config).version(rows[0]["decision_version"])
-            return Card(rows[0], scored_by.decision.definition_in_words())
+            words = scored_by.decision.definition_in_words()
+            return Card(rows[0], words, _history(config, lead_id, rows[0]["as_of"]))
     raise _not_found(workspace, lead_id)
+
+
+def _history(config: Config, lead_id: str, as_of: datetime | None) -> Sequence[Mapping[str, Any]]:
+    if as_of is None or not ledger_exists(config):
+        return ()
+    log = read_transitions(config, until=as_of)
+    moves: list[Mapping[str, Any]] = log.filter(pc.field("lead_id") == lead_id).to_pylist()
+    return moves
+
+
+def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: value.isoformat() if isinstance(value, datetime) else value
+        for name, value in row.items()
+    }
 
 
 def _not_found(workspace: Workspace, lead_id: str) -> LeadNotFoundError:

@@ -32,14 +32,29 @@ _SCHEMA = pa.schema(
         ("reason_ids_against", pa.list_(pa.string())),
         ("reason_points_against", pa.list_(pa.int64())),
         ("decision_version", pa.int64()),
+        ("state", pa.string()),
+        ("previous_state", pa.string()),
+        ("state_since", pa.timestamp("us", tz="UTC")),
+        ("state_reason", pa.string()),
+        ("explored", pa.bool_()),
     ]
 )
+"""Columns of a partition of scores.
+
+``mql`` says whether the lead meets the definition of an MQL by its score of this run; ``state``
+where it stands in its life, and ``previous_state`` to ``explored`` are as in the status files (see
+``leadlight.pipelines.status.STATUS``). All five are null in a flat table, which has no time.
+"""
 
 
 def partition_of(workspace: Workspace, as_of: datetime | None) -> Path:
     """Return the folder of the scores as of an instant (UTC), or of a flat table's."""
-    name = f"{as_of:%Y-%m-%dT%H-%M-%S}" if as_of else UNDATED
-    return workspace.scores / f"as_of={name}"
+    return workspace.scores / f"as_of={instant_name(as_of) if as_of else UNDATED}"
+
+
+def instant_name(as_of: datetime) -> str:
+    """Return an instant (UTC) as a part of a folder's name."""
+    return f"{as_of:%Y-%m-%dT%H-%M-%S}"
 
 
 def write_part(decided: pd.DataFrame | None, number: int, version: int, folder: Path) -> None:
@@ -59,8 +74,17 @@ def write_part(decided: pd.DataFrame | None, number: int, version: int, folder: 
     table = _SCHEMA.empty_table()
     if decided is not None:
         rows = decided.assign(decision_version=version)
-        table = pa.Table.from_pandas(rows, schema=_SCHEMA, preserve_index=False)
+        table = pa.table([_column(rows, field) for field in _SCHEMA], schema=_SCHEMA)
     pq.write_table(table.replace_schema_metadata(None), folder / f"part-{number:05d}.parquet")
+
+
+def _column(rows: pd.DataFrame, field: pa.Field) -> pa.Array:
+    if field.name not in rows:
+        return pa.nulls(len(rows), field.type)
+    column = rows[field.name]
+    if isinstance(column.dtype, pd.DatetimeTZDtype):
+        column = column.dt.tz_convert(None)
+    return pa.array(column.to_numpy(), field.type, from_pandas=True)
 
 
 def write_notes(notes: Sequence[str], folder: Path) -> None:

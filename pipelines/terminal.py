@@ -58,21 +58,28 @@ def hottest_table(leads: Sequence[Mapping[str, Any]]) -> RenderableType:
     table.add_column("lead", no_wrap=True)
     table.add_column("converts", justify="right")
     table.add_column("grade", justify="center")
-    table.add_column("MQL", justify="center")
+    table.add_column("state", justify="center")
     table.add_column("why", ratio=1)
     for lead in leads:
         table.add_row(
             Text(str(lead["lead_id"])),
             f"{lead['probability']:.1%}",
             Text(str(lead["grade"]), _GRADE_STYLE[str(lead["grade"])]),
-            "yes" if lead["mql"] else "no",
+            _stands(lead),
             _reasons(lead),
         )
     return table
 
 
-def lead_card(lead: Mapping[str, Any], *, definition: str) -> RenderableType:
-    """Show one lead: the score, what it means, and why.
+def _stands(lead: Mapping[str, Any]) -> str:
+    """Say in which state a lead is; of a flat table, what its score says."""
+    return str(lead.get("state") or ("mql" if lead["mql"] else "lead"))
+
+
+def lead_card(
+    lead: Mapping[str, Any], *, definition: str, history: Sequence[Mapping[str, Any]] = ()
+) -> RenderableType:
+    """Show one lead: the score, what it means, why, and how it came to its state.
 
     Parameters
     ----------
@@ -80,6 +87,8 @@ def lead_card(lead: Mapping[str, Any], *, definition: str) -> RenderableType:
         A row of scores.
     definition : str
         The MQL definition in one sentence.
+    history : sequence of mapping
+        Its transitions, the oldest first.
     """
     head = Text()
     head.append("MQL" if lead["mql"] else "not an MQL", "bold green" if lead["mql"] else "bold")
@@ -95,6 +104,13 @@ def lead_card(lead: Mapping[str, Any], *, definition: str) -> RenderableType:
     if families:
         parts.append(Text("; ".join(families)))
     parts += [Text(), _reasons(lead), Text(), Text(definition, "dim")]
+    moves = [
+        Text(f"{each['as_of']:%Y-%m-%d}  {each['from_state']} to {each['to_state']}: {each['why']}")
+        for each in history
+    ]
+    if lead.get("state"):
+        since = f"State: {lead['state']}, since {lead['state_since']:%Y-%m-%d}."
+        parts += [Text(), Text(since), *moves]
     as_of = lead["as_of"]
     title = f"lead {lead['lead_id']}" + (f", as of {as_of:%Y-%m-%d %H:%M} UTC" if as_of else "")
     return Panel(Group(*parts), title=Text(title), title_align="left", expand=False)

@@ -139,6 +139,10 @@ def score(
         bool,
         typer.Option("--strict", help="Refuse columns and categories unlike training."),
     ] = False,
+    replay: Annotated[
+        bool,
+        typer.Option("--replay", help="Allow a date before the last run's; later runs follow."),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Score every lead that is at risk with the champion, and decide who is an MQL.
@@ -147,6 +151,7 @@ def score(
     """
     from leadlight.pipelines.score import score as score_job  # noqa: PLC0415
     from leadlight.pipelines.scores import hottest  # noqa: PLC0415
+    from leadlight.pipelines.scoring_notes import moves_in_words  # noqa: PLC0415
     from leadlight.pipelines.terminal import hottest_table  # noqa: PLC0415
 
     scored = score_job(
@@ -155,6 +160,7 @@ def score(
         as_of=utc(as_of) if as_of else None,
         csv=csv,
         strict=strict,
+        replay=replay,
     )
     if as_json:
         print_json(scored.to_dict())
@@ -162,6 +168,8 @@ def score(
     OUT.print(hottest_table(hottest(scored.partition, 10)))
     for note in scored.notes:
         say(note)
+    if scored.as_of is not None:
+        say(moves_in_words(scored.moves))
     say(f"{scored.leads:,} leads scored, {scored.mqls:,} are MQLs: {scored.partition}")
 
 

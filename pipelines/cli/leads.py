@@ -26,7 +26,7 @@ def explain(
     if as_json:
         print_json(card.to_dict())
     else:
-        OUT.print(lead_card(card.score, definition=card.definition))
+        OUT.print(lead_card(card.score, definition=card.definition, history=card.history))
 
 
 @app.command()

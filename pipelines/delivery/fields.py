@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -58,8 +59,9 @@ class Standing:
     ----------
     lead_id : str
     score : int
-        The probability in whole points of a hundred.
+        The probability in whole points of a hundred; 0 of a lead that is not scored any more.
     grade, state : str
+        The grade is empty of a lead that is not scored any more.
     fingerprint : str
         Of score, grade, state and the reasons' ids; their texts age daily and do not count.
     """
@@ -94,9 +96,42 @@ def deliverable(scores: pa.Table) -> pa.Table:
         )
     points = pc.cast(pc.round(pc.multiply(scores["probability"], 100.0)), pa.int64())
     scores = scores.append_column("score", points)
-    if "state" not in scores.column_names:
-        scores = scores.append_column("state", pc.if_else(scores["mql"], "mql", "lead"))
-    return scores.select([*FIELDS, *_REASON_IDS])
+    # A flat table knows no time, and so no life of a lead but what its score says.
+    by_score = pc.if_else(scores["mql"], "mql", "lead")
+    known = scores["state"] if "state" in scores.column_names else by_score
+    state = pc.coalesce(known, by_score)
+    scores = scores.drop_columns(["state"] if "state" in scores.column_names else [])
+    return scores.append_column("state", state).select([*FIELDS, *_REASON_IDS])
+
+
+def unscored(status: pa.Table, as_of: datetime, scores: pa.Table) -> pa.Table:
+    """Return the leads that are not scored any more, with the state that they are in.
+
+    Customers, leads with an open deal, leads that cool down: they have no score, and a sink that
+    knows them as MQLs must learn that they are none.
+
+    Parameters
+    ----------
+    status : pyarrow.Table
+        Of every lead, after the run that scored.
+    as_of : datetime
+        Of that run, UTC.
+    scores : pyarrow.Table
+        From ``deliverable``; what it holds is left out.
+    """
+    left = status.filter(pc.invert(pc.is_in(status["lead_id"], scores["lead_id"])))
+    rows = left.num_rows
+    told = {
+        "lead_id": left["lead_id"],
+        "state": left["state"],
+        "mql": pa.array([False] * rows, pa.bool_()),
+        "as_of": pa.array([as_of] * rows, pa.timestamp("us", tz="UTC")),
+    }
+    columns = [told.get(field.name, pa.nulls(rows, field.type)) for field in scores.schema]
+    return pa.Table.from_arrays(
+        [pc.cast(each, field.type) for each, field in zip(columns, scores.schema, strict=True)],
+        schema=scores.schema,
+    )
 
 
 def standings(scores: pa.Table) -> list[Standing]:
@@ -112,8 +147,8 @@ def standings(scores: pa.Table) -> list[Standing]:
     return [
         Standing(
             lead_id,
-            score,
-            grade,
+            score or 0,
+            grade or "",
             state,
             _fingerprint([score, grade, state, ids_for, ids_against]),
         )

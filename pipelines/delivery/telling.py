@@ -30,11 +30,14 @@ class ScoredLeads:
     ----------
     scores : pyarrow.Table
         From ``deliverable``.
+    left : pyarrow.Table
+        From ``unscored``.
     """
 
-    def __init__(self, scores: pa.Table) -> None:
-        self.table = scores
-        self._row = {lead: row for row, lead in enumerate(scores["lead_id"].to_pylist())}
+    def __init__(self, scores: pa.Table, left: pa.Table) -> None:
+        self.table, self.unscored = scores, left
+        self._all = pa.concat_tables([scores, left])
+        self._row = {lead: row for row, lead in enumerate(self._all["lead_id"].to_pylist())}
 
     @property
     def as_of(self) -> datetime | None:
@@ -44,7 +47,7 @@ class ScoredLeads:
 
     def messages(self, changes: Sequence[Waiting]) -> tuple[Message, ...]:
         """Return changes as they are sent."""
-        rows: list[dict[str, Any]] = self.table.take(
+        rows: list[dict[str, Any]] = self._all.take(
             [self._row[change.standing.lead_id] for change in changes]
         ).to_pylist()
         return tuple(

@@ -111,7 +111,7 @@ def test_what_happens_at_or_after_as_of_does_not_change_a_score(
     copy = SmallProject(tmp_path / "copy")
     shutil.copytree(project.directory, copy.directory)
     as_of = "2025-02-01T00:00:00"
-    assert leadlight("score", "-c", copy.config, "--as-of", as_of).code == 0
+    assert leadlight("score", "-c", copy.config, "--as-of", as_of, "--replay").code == 0
     (partition,) = (copy.directory / "workspace" / "scores").glob("as_of=2025-02-01*")
     before = pq.read_table(partition).to_pandas()
 
@@ -123,7 +123,7 @@ def test_what_happens_at_or_after_as_of_does_not_change_a_score(
     ]
     flood = events[~late].assign(occurred_at=seconds, event_type="email_click", detail="")
     copy.write("events.csv", pd.concat([events[~late], flood]))
-    assert leadlight("score", "-c", copy.config, "--as-of", as_of).code == 0
+    assert leadlight("score", "-c", copy.config, "--as-of", as_of, "--replay").code == 0
     pd.testing.assert_frame_equal(pq.read_table(partition).to_pandas(), before)
 
 
