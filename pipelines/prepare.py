@@ -20,6 +20,9 @@ from .erased_leads import erased_of
 from .progress import Progress
 from .workspace import Workspace, write_text
 
+_READING = 0.8
+"""Share of the memory limit that reading may use: the process itself takes the rest."""
+
 
 @contextmanager
 def engine_of(config: Config) -> Iterator[DuckDBEngine]:
@@ -43,7 +46,7 @@ def open_door(config: Config, engine: DuckDBEngine, progress: Progress) -> DoorR
         The share of bad rows passes a rule's limit; the quarantine is written, nothing else.
     """
     workspace = Workspace(config.workspace_directory)
-    with progress.stage("Reading and validating sources"):
+    with progress.stage("Reading and validating sources"), engine.limited(_READING):
         report = admit(
             engine,
             config.sources_list(),

@@ -4,23 +4,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow.compute as pc
 
 from leadlight.features.engines import DuckDBEngine
+from leadlight.features.errors import ConfigError
 from leadlight.features.tables import CanonicalTables
 
+from .between_nights import BetweenNights
 from .config import Config
 from .delivery import write_csv
 from .prepare import engine_of, open_door
 from .progress import Progress
 from .registry import Registry, registry_of
 from .run_lock import one_at_a_time
-from .scores import read_scores
+from .scores import partition_of, read_scores
 from .scoring_run import ScoringRun
 from .scoring_schema import checked_tables
 from .status import admitted_runs, lifecycle_runs
+from .workspace import Workspace
 
 # Every instant at which something became known: the newest of them is the data's own clock.
 _CLOCKS = {
@@ -81,6 +84,7 @@ def score(
     csv: Path | None = None,
     strict: bool = False,
     replay: bool = False,
+    since: datetime | Literal["last"] | None = None,
 ) -> Scored:
     """Score every lead that is at risk, decide MQLs, move leads on, and publish it all.
 
@@ -102,6 +106,9 @@ def score(
     replay : bool
         Allow an instant before the last run's. The later runs are then made anew, each with the
         decision version that made it, so that each lead's state follows from the one before.
+    since : datetime or "last", optional
+        Score only leads of which something became known since this instant (UTC), or since the
+        last run; the others keep their scores. Without ``as_of`` it is just after the newest row.
 
     Raises
     ------
@@ -112,18 +119,27 @@ def score(
         it reads is missing or of another type, or holds categories that training never saw. Or the
         earlier status is another project's or a newer leadlight's.
     WorkspaceError
-        A later run was made already, and ``replay`` was not asked for.
+        A later run was made already, and ``replay`` was not asked for; or ``since`` was, and no
+        data is newer than the last run, or the champion is another since.
+    ConfigError
+        ``since`` was asked for a flat table, which has no time.
     """
     registry = registry_of(config)
     champion = registry.champion()
     with engine_of(config) as engine:
         door = open_door(config, engine, progress)
-        moment = None if door.tables.is_flat else as_of or after_newest(engine, door.tables)
+        moment = _moment(engine, door.tables, as_of, since)
+        between = None
+        if since is not None and moment is not None:
+            start = None if since == "last" else since
+            between = BetweenNights.of(config, champion, start, moment)
         later: tuple[datetime, ...] = ()
         if moment is not None:
             later = tuple(at for at in admitted_runs(config, moment, replay=replay) if at != moment)
         checked = checked_tables(engine, door.tables, champion, strict=strict)
-        wanted = ScoringRun(config, engine, checked.tables, champion, moment, checked.notes, strict)
+        wanted = ScoringRun(
+            config, engine, checked.tables, champion, moment, checked.notes, strict, between
+        )
         for each in sorted(at for at in later if moment is None or at < moment):
             _again(wanted, registry, each).publish(progress)
         run, notes = wanted.publish(progress)
@@ -148,6 +164,11 @@ def score(
 
 def after_newest(engine: DuckDBEngine, tables: CanonicalTables) -> datetime:
     """Return the midnight (UTC) after the newest instant that the data knows."""
+    newest = _newest(engine, tables)
+    return newest.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+
+
+def _newest(engine: DuckDBEngine, tables: CanonicalTables) -> datetime:
     newest = " UNION ALL ".join(
         f"SELECT max({column}) AS moment FROM {tables.relation(table)}"
         for table, columns in _CLOCKS.items()
@@ -155,14 +176,38 @@ def after_newest(engine: DuckDBEngine, tables: CanonicalTables) -> datetime:
         if tables.has(table, column)
     )
     ((microseconds,),) = engine.rows(f"SELECT epoch_us(max(moment)) FROM ({newest})")
-    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)
-    return moment.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)
+
+
+def _moment(
+    engine: DuckDBEngine,
+    tables: CanonicalTables,
+    as_of: datetime | None,
+    since: datetime | Literal["last"] | None,
+) -> datetime | None:
+    """Return as of when to score; None for a flat table."""
+    if tables.is_flat:
+        if since is not None:
+            raise ConfigError(
+                "--since needs times, and a flat table (`leads.won`) has none",
+                hint="Score the whole table: leadlight score",
+            )
+        return None
+    if as_of is not None:
+        return as_of
+    if since is not None:
+        return _newest(engine, tables) + timedelta(microseconds=1)
+    return after_newest(engine, tables)
 
 
 def _again(wanted: ScoringRun, registry: Registry, as_of: datetime) -> ScoringRun:
     """Return the run for an instant as it was made: by the decision version of then."""
-    (then,) = [run for run in lifecycle_runs(wanted.config) if run.as_of == as_of]
-    version = wanted.version
+    runs = lifecycle_runs(wanted.config)
+    (at,) = [place for place, run in enumerate(runs) if run.as_of == as_of]
+    then, version, between = runs[at], wanted.version, None
     if then.decision_version != version.number:
         version = registry.version(then.decision_version)
-    return replace(wanted, version=version, as_of=as_of, strict=False)
+    if then.since is not None:
+        workspace = Workspace(wanted.config.workspace_directory)
+        between = BetweenNights(then.since, partition_of(workspace, runs[at - 1].as_of))
+    return replace(wanted, version=version, as_of=as_of, strict=False, between=between)

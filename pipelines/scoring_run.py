@@ -11,6 +11,7 @@ from leadlight.features.publication import published_directory
 from leadlight.features.snapshots import SnapshotCounts, scoring_snapshots
 from leadlight.features.tables import CanonicalTables
 
+from .between_nights import BetweenNights
 from .config import Config
 from .definitions import definition_of
 from .lead_states import LeadStates, gather_inputs
@@ -22,6 +23,9 @@ from .scores import partition_of, write_notes, write_part
 from .scoring_notes import SeenInScoring, count_notes, plan_notes
 from .status import LifecycleRun, commit_run, status_folder
 from .workspace import Workspace
+
+_BESIDE_SCORES = 0.4
+"""Share of the memory limit that DuckDB may use while leads are scored in this process."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,8 @@ class ScoringRun:
         What is known of the tables already.
     strict : bool
         Refuse categories that training never saw.
+    between : BetweenNights or None
+        Only leads with news are scored; the others keep the score of the run before.
     """
 
     config: Config
@@ -50,6 +56,7 @@ class ScoringRun:
     as_of: datetime | None
     notes: tuple[str, ...]
     strict: bool
+    between: BetweenNights | None = None
 
     @property
     def partition(self) -> Path:
@@ -75,7 +82,11 @@ class ScoringRun:
         with published_directory(workspace.features("scoring")) as features:
             with progress.stage("Computing features") as tell:
                 counts = self._compute(features, tell)
-            with progress.stage("Scoring"), published_directory(self.partition) as scores:
+            with (
+                progress.stage("Scoring"),
+                self.engine.limited(_BESIDE_SCORES),
+                published_directory(self.partition) as scores,
+            ):
                 seen = SeenInScoring(self.version)
                 run, more = self._decide(features, scores, seen)
                 notes = (
@@ -100,6 +111,8 @@ class ScoringRun:
         snapshots = features / "snapshots.parquet"
         moment = self.as_of or datetime.now(UTC)
         counts = scoring_snapshots(self.engine, self.tables, plan, moment, snapshots)
+        if self.between is not None:
+            self.between.keep_news(self.engine, self.tables, snapshots)
         compute_features(
             self.engine,
             self.tables,
@@ -135,7 +148,8 @@ class ScoringRun:
             with states:
                 self._write_scores(features / "parts", scores, seen, states)
                 states.others()
-        return states.finished(), notes
+        run = states.finished()
+        return (replace(run, since=self.between.since) if self.between else run), notes
 
     def _write_scores(
         self, parts: Path, scores: Path, seen: SeenInScoring, states: LeadStates | None
@@ -143,6 +157,11 @@ class ScoringRun:
         decision, number = self.version.decision, self.version.number
         segments = LeadSegments(self.engine, self.tables, decision.threshold.by)
         written = 0
+        if self.between is not None and states is not None:
+            for kept in self.between.carried(self.engine, self.tables):
+                least = decision.threshold.least(segments.beside(kept))
+                write_part(states.decided(kept, least), written, number, scores)
+                written += 1
         for part in sorted(parts.glob("*.parquet")):
             frame = segments.beside(load_frame(part))
             seen.look_at(frame)

@@ -59,6 +59,7 @@ _RUNS = Table(
     Column("leads", Integer, nullable=False),
     Column("moves", String, nullable=False),  # JSON: {"lead>mql": 12}
     Column("stale", Boolean, nullable=False),
+    Column("since", String),  # ISO 8601, UTC
 )
 
 
@@ -77,6 +78,8 @@ class LifecycleRun:
         How many leads moved, by ``"from>to"``.
     stale : bool
         An earlier run was replayed since, and this one has yet to be.
+    since : datetime or None
+        UTC; only leads with news since then were scored. None: all were.
     """
 
     as_of: datetime
@@ -85,6 +88,7 @@ class LifecycleRun:
     leads: int
     moves: Mapping[str, int]
     stale: bool = False
+    since: datetime | None = None
 
 
 def status_folder(workspace: Workspace, as_of: datetime) -> Path:
@@ -228,6 +232,7 @@ def commit_run(config: Config, run: LifecycleRun) -> None:
                 leads=run.leads,
                 moves=json.dumps(dict(run.moves), sort_keys=True),
                 stale=run.stale,
+                since=run.since and _text(run.since),
             )
         )
 
@@ -244,6 +249,7 @@ def _run(row: Row[Any]) -> LifecycleRun:
         leads=row.leads,
         moves=json.loads(row.moves),
         stale=row.stale,
+        since=datetime.fromisoformat(row.since) if row.since else None,
     )
 
 

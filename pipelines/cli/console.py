@@ -98,13 +98,13 @@ def load(path: Path) -> Any:
     return load_config(path)
 
 
-def utc(text: str) -> datetime:
-    """Read a date or time; without a zone it is UTC."""
+def utc(text: str, option: str) -> datetime:
+    """Read a date or time that an option gives; without a zone it is UTC."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
         raise LeadlightError(
-            f"--as-of: '{text}' is not a date or time",
+            f"{option}: '{text}' is not a date or time",
             hint="Write it like 2026-01-31 or 2026-01-31T06:00Z.",
         ) from error
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -139,6 +139,10 @@ def score(
         bool,
         typer.Option("--strict", help="Refuse columns and categories unlike training."),
     ] = False,
+    since: Annotated[
+        str | None,
+        typer.Option(help="Only leads with news since this UTC time, or since the `last` run."),
+    ] = None,
     replay: Annotated[
         bool,
         typer.Option("--replay", help="Allow a date before the last run's; later runs follow."),
@@ -157,10 +161,11 @@ def score(
     scored = score_job(
         load(config),
         Progress(quiet=as_json),
-        as_of=utc(as_of) if as_of else None,
+        as_of=utc(as_of, "--as-of") if as_of else None,
         csv=csv,
         strict=strict,
         replay=replay,
+        since="last" if since == "last" else utc(since, "--since") if since else None,
     )
     if as_json:
         print_json(scored.to_dict())

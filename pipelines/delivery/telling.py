@@ -9,6 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from leadlight.features.errors import DeliveryError, MissingExtraError
 from leadlight.pipelines.config import Config
@@ -42,7 +43,7 @@ class ScoredLeads:
     @property
     def as_of(self) -> datetime | None:
         """Of the scores, UTC; None for a flat table, or where there are none."""
-        moment: datetime | None = self.table["as_of"][0].as_py() if self.table.num_rows else None
+        moment: datetime | None = pc.max(self.table["as_of"]).as_py()
         return moment
 
     def messages(self, changes: Sequence[Waiting]) -> tuple[Message, ...]:

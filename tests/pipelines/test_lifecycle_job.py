@@ -13,7 +13,12 @@ from command import leadlight
 from small_project import SmallProject, make_small_project
 from sqlalchemy import text
 
-from leadlight.features.errors import ConfigError, SchemaMismatchError, WorkspaceError
+from leadlight.features.errors import (
+    ConfigError,
+    LeadNotFoundError,
+    SchemaMismatchError,
+    WorkspaceError,
+)
 from leadlight.pipelines.config import load_config
 from leadlight.pipelines.deliver import deliver
 from leadlight.pipelines.delivery.results import Wanted
@@ -292,3 +297,61 @@ def test_a_rule_about_a_column_that_leads_do_not_have_is_named(project: SmallPro
     project.configure("checks: {", 'lifecycle: {bad_fit: {rival: "sourc = 1"}}\nchecks: {')
     with pytest.raises(ConfigError, match=r"lifecycle\.bad_fit\.rival"):
         night(project, 0)
+
+
+def rows_of(scored: Scored) -> pd.DataFrame:
+    return pq.read_table(scored.partition).to_pandas().set_index("lead_id").sort_index()
+
+
+def test_between_nights_leads_with_news_are_scored_as_a_whole_night_would_and_others_stay(
+    project: SmallProject, tmp_path: Path
+) -> None:
+    before = rows_of(night(project, 0))
+    lead = before.index[before["state"] == "lead"][0]
+    asked = {"lead_id": lead, "occurred_at": at(0.4), "event_type": "demo_request"}
+    add(project, "events.csv", asked, *visits(lead, "/pricing", 0.1, 0.2, 0.3))
+    shutil.copytree(project.directory, tmp_path / "whole")
+
+    config = load_config(project.config)
+    between = score(config, QUIET, since="last")
+    assert between.as_of == START + timedelta(days=0.4, microseconds=1)
+    rows = rows_of(between)
+    assert rows.loc[lead, "state"] == "sql"
+    whole = rows_of(
+        score(load_config(tmp_path / "whole" / "leadlight.yaml"), QUIET, as_of=between.as_of)
+    )
+    account = project.read("leads.csv").set_index("lead_id")["account_id"]
+    touched = account.index[account == account[lead]].intersection(rows.index)
+    pd.testing.assert_frame_equal(rows.loc[touched], whole.loc[touched])
+    others = rows.index.difference(touched)
+    assert len(others) > 100
+    kept = ["as_of", "probability", "grade", "mql"]
+    pd.testing.assert_frame_equal(rows.loc[others, kept], before.loc[others, kept])
+
+    first = everything(project)
+    night(project, 0, replay=True)
+    assert everything(project) == first
+
+
+def test_between_nights_nothing_newer_and_another_champion_are_refused(
+    project: SmallProject,
+) -> None:
+    config = load_config(project.config)
+    with pytest.raises(LeadNotFoundError, match="no lead was scored yet"):
+        score(config, QUIET, since="last")
+    night(project, 0)
+    with pytest.raises(WorkspaceError, match="nothing is newer than the last run"):
+        score(config, QUIET, since="last")
+    with open_ledger(config) as ledger:
+        ledger.execute(text("UPDATE lifecycle_runs SET as_of = '2025-06-01T00:00:00.000000+00:00'"))
+    folder = project.directory / "workspace" / "scores"
+    (partition,) = folder.glob("*")
+    rows = pq.ParquetFile(partition / "part-00000.parquet").read()
+    other = pa.array([9] * len(rows), pa.int64())
+    rows = rows.set_column(rows.column_names.index("decision_version"), "decision_version", other)
+    pq.write_table(rows, partition / "part-00000.parquet")
+    partition.rename(folder / "as_of=2025-06-01T00-00-00")
+    with pytest.raises(WorkspaceError, match="the champion changed since the last run"):
+        score(config, QUIET, since="last")
+    refused = leadlight("score", "-c", project.config, "--since", "yesterday")
+    assert "--since: 'yesterday' is not a date or time" in refused.refused()
