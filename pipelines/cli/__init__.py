@@ -3,13 +3,14 @@
 import warnings
 
 # Each module adds its commands to the application, in the order of ``leadlight --help``.
-from . import delivery, jobs, leads, policy, retraining, serve, versions
+from . import delivery, exporting, jobs, leads, policy, retraining, serve, versions
 from .console import INTERRUPTED, app
 
 __all__ = [
     "INTERRUPTED",
     "app",
     "delivery",
+    "exporting",
     "jobs",
     "leads",
     "main",

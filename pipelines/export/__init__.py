@@ -1,0 +1,1 @@
+"""What leaves the house: the model as a points card."""
