@@ -1,5 +1,6 @@
 """Calibration: the one strictly increasing map from margin (log-odds) to probability."""
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -88,6 +89,26 @@ class Calibration:
             Log-odds to add to each lead.
         """
         return replace(self, intercept=self.intercept + by)
+
+    def unsure(self, spread: float) -> "Calibration":
+        """Return the mean probability over levels that may yet move: all are drawn towards a half.
+
+        Parameters
+        ----------
+        spread : float
+            Standard deviation of the level to come, in log-odds, at least 0.
+
+        References
+        ----------
+        MacKay (1992), The evidence framework applied to classification networks: the mean of the
+        logistic function over a normal distribution, as a factor on the log-odds.
+        """
+        factor = 1.0 / math.sqrt(1.0 + math.pi * spread**2 / 8.0)
+        return Calibration(
+            factor * self.slope,
+            factor * self.intercept,
+            tuple((at, factor * wanted) for at, wanted in self.knots),
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for a JSON file."""

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import joblib
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
@@ -20,13 +19,12 @@ from .comparison import CandidateResult, Settled, result_of, settle
 from .compiled import CompiledModel, blended, compile_model
 from .encoding import FloatArray
 from .fitting import fitted_bags
-from .level import Labelled, TrackedLevel, retrained_level
+from .level import TrackedLevel, retrained_level
 from .maturity import Treatment
 from .out_of_fold import PLAINLY_SENT, FoldTask, joined, parallel_jobs
 from .past import chosen_recency, steady_rows
 from .recency import Recency, decayed
 from .selection import Folds
-from .time_order import Rows
 from .training_rows import TrainingRows, Watch
 
 _AGREEMENT = 1e-9
@@ -217,47 +215,29 @@ def _calibrated(
         seed=rows.seed,
     )
     known = rows.known
-    newest = _labelled(
-        rows,
+    newest = rows.labelled(
         known.rows,
         compiled.margin(rows.frame.iloc[known.rows]),
         known.won,
         known.follow_up * decayed(rows.order.taken(known.rows), recency.half_life),
     )
-    folds = _fold_histories(rows, settled, mixed, recency) if rows.laid.rolling else []
-    return retrained_level(folds, newest, shape)
-
-
-def _fold_histories(
-    rows: TrainingRows, settled: Sequence[Settled], mixed: Blend, recency: Recency
-) -> list[tuple[Labelled, Labelled]]:
-    """Return, for each fold, the rows that taught its blend and those that judged it."""
+    if not rows.laid.rolling:
+        return retrained_level([], newest, shape)
     members = [each for each in settled if each.name in mixed.weights]
-    histories = []
-    for at, fold in enumerate(rows.folds):
-        places = members[0].taught[at][0]
-        taught = sum(mixed.weights[each.name] * each.taught[at][1] for each in members)
-        fit = fold.fit[places]
-        faded = decayed(rows.order.taken(fit), recency.half_life)
-        mine = rows.judged_fold == at
-        histories.append(
-            (
-                _labelled(rows, fit, np.asarray(taught), fold.won[places], faded),
-                _labelled(rows, fold.judge, mixed.margin[mine], rows.judged_won[mine], None),
-            )
+    taught = [
+        (
+            parts[0][0],
+            np.asarray(
+                sum(
+                    mixed.weights[each.name] * margin
+                    for each, (_, margin) in zip(members, parts, strict=True)
+                )
+            ),
         )
-    return histories
-
-
-def _labelled(
-    rows: TrainingRows,
-    places: Rows,
-    margin: FloatArray,
-    won: npt.NDArray[np.bool_],
-    weight: FloatArray | None,
-) -> Labelled:
-    moment, cluster = rows.order.moment[places], rows.rows.cluster[places]
-    return Labelled(margin, won, moment, weight, cluster)
+        for parts in zip(*(each.taught for each in members), strict=True)
+    ]
+    folds = rows.histories(mixed.margin, taught, recency.half_life)
+    return retrained_level(folds, newest, shape)
 
 
 def _check_agreement(

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.optimize import minimize_scalar
+from scipy.special import softmax
 
 from .bootstrap import Codes, finite
 from .calibration import Calibration
@@ -16,9 +18,11 @@ LEAST_WINS_OF_LEVEL = 10.0
 """Wins, and losses, that must remain in a memory's weights for a level to be read from them."""
 
 CLEAR_EVIDENCE = 3.0
-"""Nats (odds of 20 to 1) by which a memory must have foretold better than any longer one."""
+"""Nats (odds of 20 to 1) by which something must have foretold better than doing without it."""
 
+_AS_IT_IS = Calibration(1.0, 0.0)
 _LEAST_FOLDS = 3
+_WIDEST = 2.0
 # Weights of rows ten half-lives back are a thousandth: left out.
 _HALF_LIVES = 10
 
@@ -33,14 +37,21 @@ class MemoryTrial:
         Rows after which a row counts half; infinite: all rows count alike.
     log_loss : float
         In nats, over the judged rows of all folds.
+    weight : float
+        Of its level in the mean of all.
     """
 
     half_life: float
     log_loss: float
+    weight: float
 
     def to_dict(self) -> dict[str, float | None]:
         """Return plain data for a JSON file; no half-life stands for all rows."""
-        return {"half_life": finite(self.half_life), "log_loss": self.log_loss}
+        return {
+            "half_life": finite(self.half_life),
+            "log_loss": self.log_loss,
+            "weight": self.weight,
+        }
 
 
 @dataclass(frozen=True)
@@ -50,11 +61,14 @@ class TrackedLevel:
     Attributes
     ----------
     calibration : Calibration
-        On the level that the newest rows had, with the chosen memory.
+        On the level that the newest rows had.
     half_life : float
-        Of the chosen memory, in rows; infinite: all rows count alike.
+        Of the memory that weighs most, in rows; infinite: all rows count alike.
     shift : float
         Log-odds that were added to the level of the fitted shape.
+    spread : float
+        How far levels went astray afterwards, as a standard deviation in log-odds; 0: no further
+        than chance tells.
     tried : tuple of MemoryTrial
         Shortest memory first, all rows last; empty where the history is too short to judge.
     """
@@ -62,6 +76,7 @@ class TrackedLevel:
     calibration: Calibration
     half_life: float
     shift: float
+    spread: float
     tried: tuple[MemoryTrial, ...]
 
     def to_dict(self) -> dict[str, Any]:
@@ -70,6 +85,7 @@ class TrackedLevel:
             "half_life": finite(self.half_life),
             "unit": "rows",
             "shift": self.shift,
+            "spread": self.spread,
             "tried": [trial.to_dict() for trial in self.tried],
         }
 
@@ -108,7 +124,12 @@ def retrained_level(
     promised says nothing of its level. It is read from the model's own rows: unlike a slope, a mean
     can hardly be overfitted by a model that has an intercept. For each fold and each memory the
     level is read from the rows that taught, newest rows most, and judged by log loss on the rows
-    that followed. The longest memory that no shorter one beats by clear evidence serves.
+    that followed. The level is the mean over all memories, each weighing what that evidence says,
+    and all rows alike more than any other from the start.
+
+    The level will move on while the model is in use. How far levels had gone astray in the windows
+    that followed is read from the same folds, and the probabilities are means over where the level
+    may be by then; they stay as they are unless that is clearly better.
 
     Parameters
     ----------
@@ -124,20 +145,49 @@ def retrained_level(
     Returns
     -------
     TrackedLevel
-        With ``half_life`` infinite, the mean probability is the share of wins over all rows.
+        Where all rows alike weigh all, the mean probability is the share of wins over all rows.
 
     References
     ----------
     Dawid (1984), Statistical theory: the prequential approach. Kass & Raftery (1995), Bayes
-    factors. Errors over folds would not serve here: one jump of the base rate makes them so large
-    that no memory is ever clearly better.
+    factors; Hoeting, Madigan, Raftery & Volinsky (1999), Bayesian model averaging. Errors over
+    folds would not serve here: one jump of the base rate makes them so large that no memory is ever
+    clearly better.
     """
     pairs = [
         (_History.of(fit, calibration), _History.of(judge, calibration)) for fit, judge in folds
     ]
-    trials, half_life = _best_memory(pairs)
-    shift = _History.of(newest, calibration).shift(half_life)
-    return TrackedLevel(calibration.shifted(shift), half_life, shift, trials)
+    trials = _tried(pairs)
+    shift = _History.of(newest, calibration).mean_shift(trials)
+    spread = _spread(pairs, trials)
+    on_level = calibration.shifted(shift).unsure(spread)
+    heaviest = max(trials, key=lambda trial: trial.weight, default=None)
+    half_life = heaviest.half_life if heaviest else math.inf
+    return TrackedLevel(on_level, half_life, shift, spread, trials)
+
+
+def foretold_losses(folds: Sequence[tuple[Labelled, Labelled]]) -> Floats:
+    """Return how well margins would have foretold what followed, level and all.
+
+    Parameters
+    ----------
+    folds : sequence of (Labelled, Labelled)
+        As for ``retrained_level``.
+
+    Returns
+    -------
+    array of shape (judged rows,)
+        Log loss of each judged row, fold by fold, in nats, with the memories and the spread that
+        ``retrained_level`` would take.
+    """
+    pairs = [(_History.of(fit, _AS_IT_IS), _History.of(judge, _AS_IT_IS)) for fit, judge in folds]
+    trials = _tried(pairs)
+    spread = _spread(pairs, trials)
+    losses = []
+    for (known, _), (_, judge) in zip(pairs, folds, strict=True):
+        foretold = _AS_IT_IS.shifted(known.mean_shift(trials)).unsure(spread)
+        losses.append(row_losses(foretold.log_odds(judge.margin), np.asarray(judge.label) > 0))
+    return np.concatenate(losses)
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,37 +235,70 @@ class _History:
             return level_shift(recent.log_odds, recent.won, faded)
         return self.shift(math.inf) if math.isfinite(half_life) else 0.0
 
+    def mean_shift(self, trials: Sequence[MemoryTrial]) -> float:
+        """Read the shift with each memory, and weigh them; with all rows, where none was tried."""
+        if not trials:
+            return self.shift(math.inf)
+        return sum(trial.weight * self.shift(trial.half_life) for trial in trials)
+
     def losses(self, shift: float) -> Floats:
         """Return the log loss of each row on a shifted level."""
         return row_losses(self.log_odds + shift, self.won > 0.0)
 
 
-def _best_memory(
-    pairs: Sequence[tuple[_History, _History]],
-) -> tuple[tuple[MemoryTrial, ...], float]:
-    """Judge each memory on the rows that followed; the longest not clearly beaten serves."""
+def _tried(pairs: Sequence[tuple[_History, _History]]) -> tuple[MemoryTrial, ...]:
+    """Judge each memory on the rows that followed; nothing where the history is too short."""
     pairs = [
         (known, following)
         for known, following in pairs
         if _scarcest(known.won, known.weight) >= 2.0 * LEAST_WINS_OF_LEVEL
     ]
     if len(pairs) < _LEAST_FOLDS:
-        return (), math.inf
-    losses = {
-        half_life: np.concatenate(
-            [following.losses(known.shift(half_life)) for known, following in pairs]
-        )
-        for half_life in _memories(pairs[-1][0])
-    }
+        return ()
     weight = np.concatenate([following.weight for _, following in pairs])
-    trials = tuple(
-        MemoryTrial(half_life, float(np.average(loss, weights=weight)))
-        for half_life, loss in losses.items()
+    half_lives = _memories(pairs[-1][0])
+    losses = np.array(
+        [
+            np.average(
+                np.concatenate(
+                    [following.losses(known.shift(half_life)) for known, following in pairs]
+                ),
+                weights=weight,
+            )
+            for half_life in half_lives
+        ]
     )
-    lowest = min(trial.log_loss for trial in trials)
-    evidence = sum(len(np.unique(following.cluster)) for _, following in pairs)
-    enough = lowest + CLEAR_EVIDENCE / evidence
-    return trials, next(each.half_life for each in reversed(trials) if each.log_loss <= enough)
+    evidence = -_pieces(pairs) * losses
+    evidence[-1] += CLEAR_EVIDENCE
+    weights = softmax(evidence)
+    return tuple(
+        MemoryTrial(half_life, float(loss), float(weight))
+        for half_life, loss, weight in zip(half_lives, losses, weights, strict=True)
+    )
+
+
+def _spread(pairs: Sequence[tuple[_History, _History]], trials: Sequence[MemoryTrial]) -> float:
+    """Return the standard deviation of levels to come that foretells best; 0 unless clearly so."""
+    if not trials:
+        return 0.0
+    log_odds = np.concatenate(
+        [following.log_odds + known.mean_shift(trials) for known, following in pairs]
+    )
+    won = np.concatenate([following.won > 0.0 for _, following in pairs])
+    weight = np.concatenate([following.weight for _, following in pairs])
+
+    def loss(spread: float) -> float:
+        factor = _AS_IT_IS.unsure(spread).slope
+        return float(np.average(row_losses(factor * log_odds, won), weights=weight))
+
+    found = minimize_scalar(loss, bounds=(0.0, _WIDEST), method="bounded", options={"xatol": 1e-4})
+    enough = CLEAR_EVIDENCE / _pieces(pairs)
+    return float(found.x) if loss(0.0) - float(found.fun) > enough else 0.0
+
+
+def _pieces(pairs: Sequence[tuple[_History, _History]]) -> int:
+    """Count the leads that judge: each is one piece of evidence."""
+    return sum(len(np.unique(following.cluster)) for _, following in pairs)
 
 
 def _memories(known: _History) -> list[float]:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from .candidates import CandidateName
-from .comparison import calibrated_losses, clearly_lower
+from .comparison import clearly_lower
 from .encoding import FloatArray
-from .out_of_fold import FoldTask, joined
+from .level import foretold_losses
+from .out_of_fold import FoldTask, Trial, joined
 from .recency import Recency, half_lives, unit_of
 from .steadiness import drifting_features
 from .training_rows import TrainingRows
@@ -44,7 +45,7 @@ def steady_rows(rows: TrainingRows) -> TrainingRows:
     rows.watch.say("trying without features that move with time")
     ideas = [_Idea(), _Idea(left_out=drifting)]
     everything, without = _losses(
-        rows, _foretold(rows, ideas, _SCORECARD), _foretold(rows, ideas, _SHAPES)
+        rows, ideas, _foretold(rows, ideas, _SCORECARD), _foretold(rows, ideas, _SHAPES)
     )
     if not clearly_lower(without, everything, rows.judged_cluster):
         return rows
@@ -70,11 +71,11 @@ def chosen_recency(rows: TrainingRows) -> Recency:
     rows.watch.say("weighing old rows against new ones")
     ideas = [_Idea(half_life=each) for each in tried]
     scorecard = _foretold(rows, ideas, _SCORECARD)
-    losses = dict(zip(tried, _losses(rows, scorecard), strict=True))
+    losses = dict(zip(tried, _losses(rows, ideas, scorecard), strict=True))
     best = _lowest(losses)
     if best is not None:
         shapes = _foretold(rows, ideas, _SHAPES)
-        losses = dict(zip(tried, _losses(rows, scorecard, shapes), strict=True))
+        losses = dict(zip(tried, _losses(rows, ideas, scorecard, shapes), strict=True))
         best = _lowest(losses)
     if not clearly_lower(losses[best], losses[None], rows.judged_cluster):
         best = None
@@ -86,8 +87,8 @@ def _lowest(losses: Mapping[float | None, FloatArray]) -> float | None:
     return min(losses, key=lambda each: float(losses[each].mean()))
 
 
-def _foretold(rows: TrainingRows, ideas: Sequence[_Idea], candidate: _Quick) -> list[FloatArray]:
-    """Return, for each idea, a quick candidate's margins on all judged rows."""
+def _foretold(rows: TrainingRows, ideas: Sequence[_Idea], candidate: _Quick) -> list[Trial]:
+    """Return, for each idea, what a quick candidate says of all judged rows."""
     name, choices = candidate
     folds = rows.folds
     tasks = [
@@ -105,18 +106,29 @@ def _foretold(rows: TrainingRows, ideas: Sequence[_Idea], candidate: _Quick) -> 
     ]
     trials = rows.tried(tasks)
     return [
-        next(iter(joined(trials[first : first + len(folds)]).margins.values()))
-        for first in range(0, len(trials), len(folds))
+        joined(trials[first : first + len(folds)]) for first in range(0, len(trials), len(folds))
     ]
 
 
-def _losses(rows: TrainingRows, *margins: Sequence[FloatArray]) -> list[FloatArray]:
-    """Return, for each idea, the log loss of every judged row by the candidates' mean."""
-    return [
-        calibrated_losses(
-            np.asarray(np.mean(each, axis=0), dtype=np.float64),
-            rows.judged_won,
-            rows.judged_fold,
-        )
-        for each in zip(*margins, strict=True)
-    ]
+def _losses(
+    rows: TrainingRows, ideas: Sequence[_Idea], *candidates: Sequence[Trial]
+) -> list[FloatArray]:
+    """Return, for each idea, the log loss of every judged row by the candidates' mean, on the level
+    that would have been known: what drifts is judged by what became of its level, too.
+    """
+    losses = []
+    for idea, trials in zip(ideas, zip(*candidates, strict=True), strict=True):
+        margin = _mean([next(iter(trial.margins.values())) for trial in trials])
+        taught = [
+            (
+                parts[0].places,
+                _mean([next(iter(each.margins.values())) for each in parts]),
+            )
+            for parts in zip(*(trial.taught for trial in trials), strict=True)
+        ]
+        losses.append(foretold_losses(rows.histories(margin, taught, idea.half_life)))
+    return losses
+
+
+def _mean(margins: Sequence[FloatArray]) -> FloatArray:
+    return np.asarray(np.mean(margins, axis=0), dtype=np.float64)

@@ -13,6 +13,7 @@ from .bootstrap import Codes, lead_clusters
 from .encoding import FloatArray, LeadEncoder, feature_kinds
 from .laid_fold import LaidFold, known_at, laid_fold, plainly_known
 from .lesson import Lesson
+from .level import Labelled
 from .maturity import KnownRows, Treatment
 from .out_of_fold import Done, FoldStore, FoldTask, Trial, out_of_fold
 from .recency import decayed
@@ -181,6 +182,45 @@ class TrainingRows:
             self.weight(self.known, half_life),
             self.rows.cluster[rows],
         )
+
+    def histories(
+        self,
+        margin: FloatArray,
+        taught: Sequence[tuple[Rows, FloatArray]],
+        half_life: float | None,
+    ) -> list[tuple[Labelled, Labelled]]:
+        """Return, for each fold, the rows that taught its model and those that judged it.
+
+        Parameters
+        ----------
+        margin : ndarray of float64, shape (judged rows,)
+        taught : sequence of (ndarray of int, ndarray of float64)
+            For each fold, places among its fit rows, and the margins that its model gives them.
+        half_life : float or None
+            With which the models were fitted.
+        """
+        found = []
+        for at, (fold, (places, known)) in enumerate(zip(self.folds, taught, strict=True)):
+            fit, mine = fold.fit[places], self.judged_fold == at
+            faded = decayed(self.order.taken(fit), half_life)
+            found.append(
+                (
+                    self.labelled(fit, known, fold.won[places], faded),
+                    self.labelled(fold.judge, margin[mine], self.judged_won[mine], None),
+                )
+            )
+        return found
+
+    def labelled(
+        self,
+        places: Rows,
+        margin: FloatArray,
+        won: npt.NDArray[np.bool_],
+        weight: FloatArray | None,
+    ) -> Labelled:
+        """Return rows with their margins and what is known of their labels."""
+        moment, cluster = self.order.moment[places], self.rows.cluster[places]
+        return Labelled(margin, won, moment, weight, cluster)
 
     def tried(self, tasks: Sequence[FoldTask]) -> list[Trial]:
         """Fit the tasks' candidates on their folds; see ``out_of_fold``."""

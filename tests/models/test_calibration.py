@@ -177,3 +177,12 @@ def test_a_calibration_survives_json(calibration: Calibration) -> None:
 
 def test_a_line_of_an_older_leadlight_is_read() -> None:
     assert Calibration.from_dict({"slope": 0.7, "intercept": -1.25}) == Calibration(0.7, -1.25)
+
+
+def test_a_level_that_may_move_gives_the_mean_over_where_it_may_be() -> None:
+    calibration = Calibration(1.3, -1.0, ((-1.0, -2.0), (1.0, 1.0)))
+    margin = np.linspace(-2.0, 3.0, 41)
+    level = np.random.default_rng(0).normal(0.0, 0.8, 20_000)
+    mean = expit(calibration.log_odds(margin)[:, None] + level).mean(axis=1)
+    assert calibration.unsure(0.8).probability(margin) == pytest.approx(mean, abs=0.02)
+    assert calibration.unsure(0.0) == calibration
