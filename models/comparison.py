@@ -46,7 +46,7 @@ class CandidateResult:
         Of its log-odds in the blend.
     """
 
-    name: str
+    name: CandidateName
     log_loss: Estimate
     fit_seconds: float
     chosen: bool

@@ -30,6 +30,26 @@ Arrays = dict[str, NDArray[Any]]
 
 
 @dataclass(frozen=True, eq=False)
+class JudgedModel:
+    """The model that was evaluated: what scores is the same fitted again on all mature rows.
+
+    A later window that it has not seen can judge it, beside a challenger that has not either.
+
+    Attributes
+    ----------
+    compiled : CompiledModel
+    calibration : Calibration
+    """
+
+    compiled: CompiledModel
+    calibration: Calibration
+
+    def probability(self, frame: pd.DataFrame) -> NDArray[Any]:
+        """Return the calibrated probability of a win within the horizon, shape (n,)."""
+        return self.calibration.probability(self.compiled.margin(frame))
+
+
+@dataclass(frozen=True, eq=False)
 class DecisionVersion:
     """A model with its calibration, reference, threshold and floors: what is registered whole.
 
@@ -44,6 +64,8 @@ class DecisionVersion:
     definition : FeatureDefinition
     metadata : dict
         Plain data: project, time of training, hashes, ``horizon_days``.
+    judged : JudgedModel or None
+        None in a version of an earlier leadlight, which scored with the model it had evaluated.
     """
 
     compiled: CompiledModel
@@ -53,6 +75,7 @@ class DecisionVersion:
     floors: Floors
     definition: FeatureDefinition
     metadata: dict[str, Any]
+    judged: JudgedModel | None = None
 
     @cached_property
     def features(self) -> tuple[Feature, ...]:
@@ -166,6 +189,11 @@ class DecisionVersion:
         arrays: Arrays = {f"model.{name}": array for name, array in model_arrays.items()}
         for name, array in self.reference.to_arrays().items():
             arrays[f"reference.{name}"] = array
+        if self.judged:
+            model, model_arrays = self.judged.compiled.to_payload()
+            calibration = self.judged.calibration.to_dict()
+            payload["judged"] = {"model": model, "calibration": calibration}
+            arrays |= {f"judged.{name}": array for name, array in model_arrays.items()}
         return payload, arrays
 
     @classmethod
@@ -191,12 +219,24 @@ class DecisionVersion:
                 floors=Floors(**payload["floors"]),
                 definition=FeatureDefinition.from_dict(payload["definition"]),
                 metadata=dict(payload["metadata"]),
+                judged=_judged(payload.get("judged"), arrays),
             )
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise ModelNotFoundError(
                 f"The decision version is damaged: {error!r}.",
                 hint="Train again, or restore the artefact store from its backup.",
             ) from error
+
+
+def _judged(
+    payload: Mapping[str, Any] | None, arrays: Mapping[str, NDArray[Any]]
+) -> JudgedModel | None:
+    if payload is None:
+        return None
+    return JudgedModel(
+        CompiledModel.from_payload(payload["model"], _under("judged.", arrays)),
+        Calibration.from_dict(payload["calibration"]),
+    )
 
 
 def _under(prefix: str, arrays: Mapping[str, NDArray[Any]]) -> Arrays:

@@ -1,34 +1,28 @@
 """The fitted model: candidates judged in time order, blended, calibrated and compiled into one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-import joblib
 import numpy as np
 import pandas as pd
-from sklearn.pipeline import Pipeline
-from threadpoolctl import threadpool_limits
 
 from leadlight.features.feature import Feature
 
 from .blend import Blend, blend
 from .calibration import Calibration
 from .calibration_choice import choose_calibration
-from .candidates import CANDIDATES, CEILING, choices_of
+from .candidates import CANDIDATES, CEILING, CandidateName, choices_of
 from .comparison import CandidateResult, Settled, result_of, settle
-from .compiled import CompiledModel, blended, compile_model
+from .compiled import CompiledModel
 from .encoding import FloatArray
-from .fitting import fitted_bags
+from .final_fit import compiled_blend, newest_rows
 from .level import TrackedLevel, retrained_level
 from .maturity import Treatment
-from .out_of_fold import PLAINLY_SENT, FoldTask, joined, parallel_jobs
+from .out_of_fold import Choice, FoldTask, joined
 from .past import chosen_recency, steady_rows
-from .recency import Recency, decayed
+from .recency import Recency
 from .selection import Folds
 from .training_rows import TrainingRows, Watch
-
-_AGREEMENT = 1e-9
-_CHECKED = 20_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +66,35 @@ class FittedModel:
     def probability(self, frame: pd.DataFrame) -> FloatArray:
         """Return the calibrated probability of a win within the horizon, shape (n,)."""
         return self.calibration.probability(self.compiled.margin(frame))
+
+    def refitted(
+        self, frame: pd.DataFrame, *, horizon_days: int, seed: int, watch: Watch
+    ) -> "FittedModel":
+        """Fit the same choices again on more rows, all of them mature: nothing is chosen anew.
+
+        Parameters
+        ----------
+        frame : DataFrame of shape (n, any)
+            As for ``fit_model``.
+        horizon_days, seed, watch
+            As for ``fit_model``.
+        """
+        rows = TrainingRows.to_learn(
+            frame, self.features, horizon_days=horizon_days, seed=seed, watch=watch
+        )
+        choices: dict[CandidateName, Choice] = {
+            each.name: next(iter(each.settings.values())) for each in self.candidates if each.chosen
+        }
+        half_life = self.recency.half_life
+        compiled = compiled_blend(rows, choices, self.weights, half_life)
+        level = self.level.read_from(newest_rows(rows, compiled, half_life))
+        return replace(
+            self,
+            compiled=compiled,
+            calibration=level.calibration,
+            level=level,
+            known_until=int(rows.order.moment.max()) + rows.order.gap,
+        )
 
 
 def fit_model(
@@ -131,7 +154,8 @@ def fit_model(
         each.name: each.margin for each in settled if each.name != CEILING
     }
     mixed = blend(able, rows.judged_won, rows.judged_fold, rows.judged_cluster)
-    compiled = _compiled(rows, settled, mixed, recency)
+    choices = {each.name: each.choice for each in settled if each.name in mixed.weights}
+    compiled = compiled_blend(rows, choices, mixed.weights, recency.half_life)
     level = _calibrated(rows, settled, mixed, compiled, recency)
     return FittedModel(
         compiled,
@@ -169,35 +193,6 @@ def _settled(rows: TrainingRows, recency: Recency) -> list[Settled]:
     ]
 
 
-def _compiled(
-    rows: TrainingRows, settled: Sequence[Settled], mixed: Blend, recency: Recency
-) -> CompiledModel:
-    """Fit the blend's members on all rows, and compile their bags into one model."""
-    said = " and ".join(name.replace("_", " ") for name in mixed.weights)
-    rows.watch.say(f"fitting {said} on all known rows")
-    lesson = rows.lesson(recency.half_life)
-    members = [each for each in settled if each.name in mixed.weights]
-    run = joblib.Parallel(n_jobs=parallel_jobs(lesson.matrix.size), **PLAINLY_SENT)
-    fits: list[list[Pipeline]] = run(
-        joblib.delayed(fitted_bags)(
-            each.name, rows.features, lesson, choice=each.choice, seed=rows.seed
-        )
-        for each in members
-    )
-    weighted = [
-        (Pipeline([("encode", rows.encoder), *bag.steps]), mixed.weights[each.name] / len(bags))
-        for each, bags in zip(members, fits, strict=True)
-        for bag in bags
-    ]
-    with threadpool_limits(limits=1):
-        compiled = blended(
-            [compile_model(pipeline, rows.features) for pipeline, _ in weighted],
-            [weight for _, weight in weighted],
-        ).purified(rows.frame.iloc[:: max(1, len(rows.frame) // _CHECKED)])
-        _check_agreement(compiled, weighted, rows)
-    return compiled
-
-
 def _calibrated(
     rows: TrainingRows,
     settled: Sequence[Settled],
@@ -214,13 +209,7 @@ def _calibrated(
         moment=rows.order.moment[rows.laid.judged] if rows.laid.rolling else None,
         seed=rows.seed,
     )
-    known = rows.known
-    newest = rows.labelled(
-        known.rows,
-        compiled.margin(rows.frame.iloc[known.rows]),
-        known.won,
-        known.follow_up * decayed(rows.order.taken(known.rows), recency.half_life),
-    )
+    newest = newest_rows(rows, compiled, recency.half_life)
     if not rows.laid.rolling:
         return retrained_level([], newest, shape)
     members = [each for each in settled if each.name in mixed.weights]
@@ -238,15 +227,3 @@ def _calibrated(
     ]
     folds = rows.histories(mixed.margin, taught, recency.half_life)
     return retrained_level(folds, newest, shape)
-
-
-def _check_agreement(
-    compiled: CompiledModel, weighted: Sequence[tuple[Pipeline, float]], rows: TrainingRows
-) -> None:
-    """Refuse to hand out tables that a new scikit-learn would have made wrong."""
-    some = np.unique(np.linspace(0, len(rows.frame) - 1, _CHECKED).astype(np.intp))
-    matrix = rows.rows.matrix[some]
-    fitted = sum(weight * pipeline[1:].decision_function(matrix) for pipeline, weight in weighted)
-    distance = float(np.abs(fitted - compiled.margin(rows.frame.iloc[some])).max())
-    if not distance <= _AGREEMENT:
-        raise RuntimeError(f"the compiled model is {distance:.2g} away from the fitted one")

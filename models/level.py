@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -60,6 +60,8 @@ class TrackedLevel:
 
     Attributes
     ----------
+    shape : Calibration
+        Before it was set on a level.
     calibration : Calibration
         On the level that the newest rows had.
     half_life : float
@@ -73,11 +75,37 @@ class TrackedLevel:
         Shortest memory first, all rows last; empty where the history is too short to judge.
     """
 
+    shape: Calibration
     calibration: Calibration
     half_life: float
     shift: float
     spread: float
     tried: tuple[MemoryTrial, ...]
+
+    def read_from(self, newest: "Labelled") -> "TrackedLevel":
+        """Read the level anew from the rows of a model that is fitted in the same way.
+
+        Parameters
+        ----------
+        newest : Labelled
+            The rows that the model was fitted on, with its margins and weights.
+        """
+        shift = _History.of(newest, self.shape).mean_shift(self.tried)
+        calibration = self.shape.shifted(shift).unsure(self.spread)
+        return replace(self, calibration=calibration, shift=shift)
+
+    def sentence(self) -> str:
+        """Say what the level follows, and how sure of it the probabilities are."""
+        if math.isinf(self.half_life):
+            said = "The level is that of all labels"
+        else:
+            said = f"The level follows the newest labels, half after {self.half_life:,.0f} rows"
+        if not self.spread:
+            return f"{said}."
+        return (
+            f"{said}; levels went astray by {self.spread:.1f} log-odds afterwards, so "
+            "probabilities are drawn towards a half."
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for a JSON file; no half-life stands for all rows."""
@@ -158,12 +186,11 @@ def retrained_level(
         (_History.of(fit, calibration), _History.of(judge, calibration)) for fit, judge in folds
     ]
     trials = _tried(pairs)
-    shift = _History.of(newest, calibration).mean_shift(trials)
-    spread = _spread(pairs, trials)
-    on_level = calibration.shifted(shift).unsure(spread)
     heaviest = max(trials, key=lambda trial: trial.weight, default=None)
     half_life = heaviest.half_life if heaviest else math.inf
-    return TrackedLevel(on_level, half_life, shift, spread, trials)
+    spread = _spread(pairs, trials)
+    tracked = TrackedLevel(calibration, calibration, half_life, 0.0, spread, trials)
+    return tracked.read_from(newest)
 
 
 def foretold_losses(folds: Sequence[tuple[Labelled, Labelled]]) -> Floats:

@@ -113,8 +113,9 @@ def _foretold(rows: TrainingRows, ideas: Sequence[_Idea], candidate: _Quick) -> 
 def _losses(
     rows: TrainingRows, ideas: Sequence[_Idea], *candidates: Sequence[Trial]
 ) -> list[FloatArray]:
-    """Return, for each idea, the log loss of every judged row by the candidates' mean, on the level
-    that would have been known: what drifts is judged by what became of its level, too.
+    """Return, for each idea, the log loss of every judged row by the candidates' mean.
+
+    On the level that would have been known: what drifts is judged by what became of its level, too.
     """
     losses = []
     for idea, trials in zip(ideas, zip(*candidates, strict=True), strict=True):

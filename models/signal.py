@@ -72,4 +72,5 @@ def tried(fitted: FittedModel) -> tuple[str, ...]:
         *fitted.folds.description,
         *results,
         *half_lives,
+        fitted.level.sentence(),
     )

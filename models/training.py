@@ -1,7 +1,7 @@
 """Training: a model fitted on all that was known, and judged once by what came afterwards."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,7 @@ from .bootstrap import lead_clusters
 from .encoding import FloatArray, check_columns, feature_kinds
 from .evaluation import Evaluation, evaluate
 from .fitted_model import FittedModel, fit_model
+from .label_shift import ShiftedLevel, shifted_level
 from .maturity import Treatment
 from .reference import Reference, family_margin
 from .segments import SegmentCalibration, calibration_by_segment
@@ -45,8 +46,13 @@ class TrainingResult:
         (log-odds of the family's parts) and their percentiles (0 to 1).
     importance : mapping of str to float
         Per feature the mean distance of its part from its mean, log-odds, on the test window.
+    final : FittedModel
+        The same choices fitted again on all rows, the test window's too: the model that will score.
+        No figure here is of it.
     reference : Reference
-        The test window's leads, to place a scored lead among.
+        The test window's leads as the final model sees them, to place a scored lead among.
+    label_shift : ShiftedLevel or None
+        The final model's level among leads without labels; None where none were given.
     segments : tuple of SegmentCalibration
         Promise and outcome on the test window by source, country and size of company.
     """
@@ -57,7 +63,9 @@ class TrainingResult:
     windows: Windows
     held_out: pd.DataFrame
     importance: Mapping[str, float]
+    final: FittedModel
     reference: Reference
+    label_shift: ShiftedLevel | None
     segments: tuple[SegmentCalibration, ...]
 
 
@@ -70,12 +78,14 @@ def train_model(
     immature: Treatment = "weight",
     test_start: int | None = None,
     compared_with: str = "all",
+    unlabelled: pd.DataFrame | None = None,
     watch: Watch | None = None,
 ) -> TrainingResult:
     """Fit the model of conversion within the horizon, and evaluate it on the last window.
 
     The last window is set apart. Every choice is made on rolling windows within what was known
-    before it (see ``fit_model``); then it is looked at once.
+    before it (see ``fit_model``); then it is looked at once, and the model is fitted again, as it
+    was chosen, on all rows.
 
     Parameters
     ----------
@@ -96,6 +106,8 @@ def train_model(
     compared_with : str
         Whose average lead reasons compare with: ``all``, or a lead's own segment by ``source``,
         ``country``, ``region``, ``employees`` or ``revenue``.
+    unlabelled : DataFrame, optional
+        Newer leads, where no label of late is mature: their scores then guess the level.
     watch : Watch, optional
         Who is told of the work, and what keeps finished folds.
 
@@ -128,40 +140,52 @@ def train_model(
         watch=watch,
     )
     watch.say("evaluating on the last window")
-    with threadpool_limits(limits=1):
-        result = _judged(fitted, frame, windows, features, compared_with, seed)
-    known = frame["label"].to_numpy(dtype=bool)[windows.train]
-    require_signal(fitted, result.evaluation, result.held_out, float(known.mean()))
-    return result
-
-
-def _judged(
-    fitted: FittedModel,
-    frame: pd.DataFrame,
-    windows: Windows,
-    features: Sequence[Feature],
-    compared_with: str,
-    seed: int,
-) -> TrainingResult:
     test = frame.iloc[windows.test]
+    with threadpool_limits(limits=1):
+        held_out, importance = _judged(fitted, test)
+        evaluation = _evaluation(held_out, seed)
+        known = frame["label"].to_numpy(dtype=bool)[windows.train]
+        require_signal(fitted, evaluation, held_out, float(known.mean()))
+    final = fitted.refitted(frame, horizon_days=horizon_days, seed=seed, watch=watch)
+    with threadpool_limits(limits=1):
+        shift = None
+        if unlabelled is not None:
+            shift = shifted_level(
+                final.compiled.margin(unlabelled),
+                final.calibration,
+                base_rate=float(final.probability(test).mean()),
+            )
+            final = replace(final, calibration=shift.calibration)
+        return TrainingResult(
+            fitted=fitted,
+            evaluation=evaluation,
+            unseen=_unseen(frame, held_out, windows, seed),
+            windows=windows,
+            held_out=held_out,
+            importance=importance,
+            final=final,
+            reference=_reference(final, test, compared_with),
+            label_shift=shift,
+            segments=calibration_by_segment(
+                test, held_out["probability"], held_out["label"], features, lead_clusters(test)
+            ),
+        )
+
+
+def _judged(fitted: FittedModel, test: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, float]]:
+    """Return the test window with its scores, and each feature's strength in it."""
     parts = fitted.compiled.contributions(test)
     margin = fitted.compiled.total(parts)
-    segments = segment_averages(test, parts, fitted.features, compared_with)
-    reference = Reference.of(margin, parts, fitted.features, segments)
-    held_out = _held_out(test, margin, parts, fitted, reference)
+    reference = Reference.of(margin, parts, fitted.features)
     deviation = np.abs(parts - reference.mean_parts).mean(axis=0)
-    return TrainingResult(
-        fitted=fitted,
-        evaluation=_evaluation(held_out, seed),
-        unseen=_unseen(frame, held_out, windows, seed),
-        windows=windows,
-        held_out=held_out,
-        importance=dict(zip(fitted.compiled.features, deviation.tolist(), strict=True)),
-        reference=reference,
-        segments=calibration_by_segment(
-            test, held_out["probability"], held_out["label"], features, lead_clusters(test)
-        ),
-    )
+    importance = dict(zip(fitted.compiled.features, deviation.tolist(), strict=True))
+    return _held_out(test, margin, parts, fitted, reference), importance
+
+
+def _reference(final: FittedModel, test: pd.DataFrame, compared_with: str) -> Reference:
+    parts = final.compiled.contributions(test)
+    segments = segment_averages(test, parts, final.features, compared_with)
+    return Reference.of(final.compiled.total(parts), parts, final.features, segments)
 
 
 def _held_out(

@@ -112,17 +112,11 @@ class TrainingRows:
                 frame, order, known_until, horizon_days=horizon_days, immature=immature
             )
         laid = _moved(rolling_folds(frame.iloc[mature], order.taken(mature), seed=seed), mature)
-        weight = frame["weight"] if "weight" in frame else np.ones(len(frame))
         return cls(
             frame=frame,
             features=distinct,
             encoder=encoder,
-            rows=Lesson(
-                encoder.transform(frame),
-                frame["label"].to_numpy(dtype=bool),
-                np.asarray(weight, dtype=np.float64),
-                lead_clusters(frame),
-            ),
+            rows=_encoded(frame, encoder),
             order=order,
             known=known,
             folds=tuple(
@@ -136,6 +130,37 @@ class TrainingRows:
                 for fold in laid.folds
             ),
             laid=laid,
+            seed=seed,
+            watch=watch,
+        )
+
+    @classmethod
+    def to_learn(
+        cls,
+        frame: pd.DataFrame,
+        features: Sequence[Feature],
+        *,
+        horizon_days: int,
+        seed: int,
+        watch: Watch,
+    ) -> "TrainingRows":
+        """Encode mature rows to learn from as was chosen before: no folds, no feature set aside.
+
+        Parameters
+        ----------
+        frame, features, horizon_days, seed, watch
+            As for ``fit_model``.
+        """
+        encoder = _encoder(features).fit(frame)
+        return cls(
+            frame=frame,
+            features=tuple(features),
+            encoder=encoder,
+            rows=_encoded(frame, encoder),
+            order=time_order(frame, horizon_days=horizon_days, seed=seed),
+            known=plainly_known(frame, np.arange(len(frame))),
+            folds=(),
+            laid=Folds((), (), rolling=False),
             seed=seed,
             watch=watch,
         )
@@ -242,3 +267,13 @@ def _moved(laid: Folds, rows: Rows) -> Folds:
 
 def _encoder(features: Sequence[Feature]) -> LeadEncoder:
     return LeadEncoder(tuple(feature.name for feature in features), feature_kinds(features))
+
+
+def _encoded(frame: pd.DataFrame, encoder: LeadEncoder) -> Lesson:
+    weight = frame["weight"] if "weight" in frame else np.ones(len(frame))
+    return Lesson(
+        encoder.transform(frame),
+        frame["label"].to_numpy(dtype=bool),
+        np.asarray(weight, dtype=np.float64),
+        lead_clusters(frame),
+    )

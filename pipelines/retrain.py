@@ -6,28 +6,25 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from leadlight.features.definition import FeatureDefinition
-from leadlight.features.engines import DuckDBEngine
 from leadlight.features.engines.feature_table import compute_features
 from leadlight.features.errors import ConfigError
 from leadlight.features.publication import published_directory
-from leadlight.features.snapshots import scoring_snapshots
-from leadlight.features.tables import CanonicalTables
 from leadlight.features.validation import DoorReport
 from leadlight.models.bootstrap import lead_clusters
 from leadlight.models.challenge import Comparison, MqlChange, compare_models, mql_change
+from leadlight.models.decision import JudgedModel
 from leadlight.models.gate import Gate, Verdict, judge
 from leadlight.models.selection import unseen_start
 from leadlight.models.time_order import TimeOrder, time_order
 
 from .artefact import to_json
 from .config import Config
-from .prepare import engine_of, load_frame, open_door, snapshot_plan
+from .prepare import engine_of, load_frame, open_door
 from .progress import Progress
 from .promotion import keep, promote
 from .registry import CHALLENGER, Mandate, RegisteredVersion, registry_of
 from .run_lock import one_at_a_time
-from .score import after_newest
+from .today import leads_today
 from .tracking import RunRecord
 from .train import Learned, TrainingSet, fingerprints, learn, training_set_of
 from .training_record import OUTCOME, training_record
@@ -185,7 +182,7 @@ def _material(config: Config, progress: Progress, champion: RegisteredVersion) -
         hashes = fingerprints(config, door, progress)
         theirs = champion.decision.definition
         with progress.stage("Computing today's features"):
-            today = _today(config, engine, door.tables, training_set.definition)
+            today = leads_today(config, engine, door.tables, training_set.definition)
             if theirs == training_set.definition:
                 return _Material(training_set, door, hashes, training_set.frame, today, today)
             snapshots = workspace.features("training") / "snapshots.parquet"
@@ -200,23 +197,8 @@ def _material(config: Config, progress: Progress, champion: RegisteredVersion) -
                 hashes,
                 seen,
                 today,
-                _today(config, engine, door.tables, theirs),
+                leads_today(config, engine, door.tables, theirs),
             )
-
-
-def _today(
-    config: Config, engine: DuckDBEngine, tables: CanonicalTables, definition: FeatureDefinition
-) -> pd.DataFrame:
-    """Return the leads at risk after the newest row of the data, with their features."""
-    workspace = Workspace(config.workspace_directory)
-    moment = after_newest(engine, tables)
-    with published_directory(workspace.features("today")) as folder:
-        snapshots = folder / "snapshots.parquet"
-        scoring_snapshots(engine, tables, snapshot_plan(config), moment, snapshots)
-        compute_features(
-            engine, tables, snapshots, definition, folder / "parts", store=workspace.events
-        )
-        return load_frame(folder / "parts")
 
 
 def _require_same_horizon(config: Config, champion: RegisteredVersion) -> None:
@@ -255,9 +237,10 @@ def _comparison(
 ) -> Comparison:
     held_out = learned.held_out
     seen = held_out[_KEYS].merge(material.seen_by_champion, on=_KEYS, how="left", validate="1:1")
-    margin = champion.decision.compiled.margin(seen)
+    theirs = champion.decision
+    judged = theirs.judged or JudgedModel(theirs.compiled, theirs.calibration)
     return compare_models(
-        champion.decision.calibration.probability(margin),
+        judged.probability(seen),
         held_out["probability"],
         held_out["label"],
         lead_clusters(held_out),

@@ -18,10 +18,10 @@ from leadlight.features.publication import published_directory
 from leadlight.features.schema_changes import Schema
 from leadlight.features.snapshots import SnapshotCounts, training_snapshots
 from leadlight.features.validation import DoorReport
-from leadlight.models.decision import DecisionVersion
+from leadlight.models.decision import DecisionVersion, JudgedModel
 from leadlight.models.score_grid import score_grid
 from leadlight.models.threshold import choose_threshold
-from leadlight.models.training import train_model
+from leadlight.models.training import TrainingResult, train_model
 from leadlight.models.training_rows import Watch
 
 from .config import Config, config_hash
@@ -43,7 +43,9 @@ from .progress import Progress
 from .promotion import promote
 from .registry import Mandate, registry_of
 from .run_lock import one_at_a_time
+from .score import after_newest
 from .scoring_schema import schema_of
+from .today import leads_today
 from .training_labels import feedback_story, judged_snapshots, with_label_history
 from .training_record import no_signal_record, training_record
 from .training_story import training_story
@@ -95,6 +97,8 @@ class TrainingSet:
         What policies ask of the snapshots besides.
     schema : mapping of str to mapping of str to str
         What the columns of each table hold: what scoring compares its own with.
+    unlabelled : DataFrame or None
+        Today's leads, where no label of late is mature; None where some is.
     """
 
     frame: pd.DataFrame
@@ -107,6 +111,7 @@ class TrainingSet:
     agreed: Agreement
     policy_columns: pd.DataFrame
     schema: Schema
+    unlabelled: pd.DataFrame | None
 
 
 @dataclass(frozen=True)
@@ -209,6 +214,7 @@ def learn(
             seed=config.seed,
             test_start=test_start,
             compared_with=config.reasons.compared_with,
+            unlabelled=training_set.unlabelled,
             watch=Watch(progress.note, tell, folds),
         )
     sampled_share = _sampled_share(training_set.counts)
@@ -233,13 +239,14 @@ def learn(
         **hashes,
     }
     decision = DecisionVersion(
-        compiled=result.fitted.compiled,
-        calibration=result.fitted.calibration,
+        compiled=result.final.compiled,
+        calibration=result.final.calibration,
         reference=result.reference,
         threshold=choice,
         floors=agreed.floors,
         definition=training_set.definition,
         metadata=metadata,
+        judged=JudgedModel(result.fitted.compiled, result.fitted.calibration),
     )
     story = training_story(result, choice, training_set.features) | {
         "metadata": metadata,
@@ -248,7 +255,7 @@ def learn(
         "door": door_summary(door),
         "feedback": feedback_story(result.held_out, training_set.judged, config.seed),
         "grid": [cell.to_dict() for cell in score_grid(held_out, choice, agreed.floors)],
-        "notes": [*training_set.notes, *agreed.notes, *choice.notes],
+        "notes": [*training_set.notes, *agreed.notes, *choice.notes, *_level_notes(result)],
     }
     return Learned(decision, story, held_out)
 
@@ -303,6 +310,10 @@ def training_set_of(
             frame = with_label_history(
                 load_frame(directory / "parts"), snapshots, judged, config.label
             )
+    unlabelled = None
+    if _labels_are_old(config, engine, door, frame):
+        with progress.stage("Computing today's features"):
+            unlabelled = leads_today(config, engine, door.tables, defined.definition)
     return TrainingSet(
         frame,
         judged,
@@ -314,7 +325,18 @@ def training_set_of(
         agreed,
         asked,
         schema_of(engine, door.tables),
+        unlabelled,
     )
+
+
+def _labels_are_old(
+    config: Config, engine: DuckDBEngine, door: DoorReport, frame: pd.DataFrame
+) -> bool:
+    """Whether the newest labels became known longer than a horizon before the data ends."""
+    if door.tables.is_flat:
+        return False
+    horizon = pd.Timedelta(days=config.label.horizon_days)
+    return bool(frame["as_of"].max() + 2 * horizon < after_newest(engine, door.tables))
 
 
 @contextmanager
@@ -337,6 +359,10 @@ def _require_snapshots(counts: SnapshotCounts, config: Config) -> None:
         f"{counts.not_at_risk_dropped:,} are of leads that could no longer convert",
         hint="Give a longer history of outcomes, or a shorter label.horizon_days.",
     )
+
+
+def _level_notes(result: TrainingResult) -> tuple[str, ...]:
+    return (result.label_shift.sentence(),) if result.label_shift else ()
 
 
 def _sampled_share(counts: SnapshotCounts) -> float:

@@ -33,11 +33,19 @@ def training_story(
         "recency": fitted.recency.to_dict(),
         "level": fitted.level.to_dict(),
         "tried": list(tried(fitted)),
-        "windows": [*result.windows.description, *fitted.folds.description],
+        "windows": [*result.windows.description, *fitted.folds.description, _refit(result)],
         "segments": [segment.to_dict() for segment in result.segments],
         "importance": _importance(result, features),
         "threshold": choice.to_dict(),
     }
+
+
+def _refit(result: TrainingResult) -> str:
+    rows = len(result.windows.before_test) + len(result.windows.test)
+    return (
+        f"What scores is the same model fitted again on all {rows:,} snapshots, the last window's "
+        "too; the figures are of the model before."
+    )
 
 
 def _ceiling(fitted: FittedModel) -> dict[str, Any]:

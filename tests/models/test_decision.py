@@ -16,7 +16,7 @@ from leadlight.features.definition import FeatureDefinition, ProfileColumn
 from leadlight.features.errors import ModelNotFoundError, SchemaMismatchError
 from leadlight.models.calibration import calibrate
 from leadlight.models.compiled import compile_model
-from leadlight.models.decision import FORMAT_VERSION, DecisionVersion
+from leadlight.models.decision import FORMAT_VERSION, DecisionVersion, JudgedModel
 from leadlight.models.policies import Floors, TopSharePolicy
 from leadlight.models.reference import Reference
 from leadlight.models.threshold import choose_threshold
@@ -286,3 +286,22 @@ def test_a_family_without_features_has_no_percentile_and_no_floor(frame: pd.Data
     assert decided["fit_percentile"].isna().all()
     assert decided["mql"].any()
     assert not math.isnan(decided["engagement_percentile"].iloc[0])
+
+
+def test_the_model_that_was_evaluated_survives_the_file_beside_the_one_that_scores() -> None:
+    frame = world(3000)
+    decision = decision_on(frame, Floors())
+    earlier = decision_on(frame.iloc[:2000], Floors())
+    both = replace(decision, judged=JudgedModel(earlier.compiled, earlier.calibration))
+    payload, arrays = both.to_payload()
+    again = DecisionVersion.from_payload(json.loads(json.dumps(payload)), arrays)
+    assert again.judged is not None
+    expected = earlier.calibration.probability(earlier.compiled.margin(frame))
+    np.testing.assert_array_equal(again.judged.probability(frame), expected)
+    pd.testing.assert_frame_equal(again.decide(frame), decision.decide(frame))
+
+
+def test_a_version_of_an_earlier_leadlight_keeps_no_other_model() -> None:
+    payload, arrays = decision_on(world(2000), Floors()).to_payload()
+    assert "judged" not in payload
+    assert DecisionVersion.from_payload(payload, arrays).judged is None

@@ -61,6 +61,25 @@ def test_the_test_window_is_never_learned_from(frame, result):
     np.testing.assert_array_equal(other.windows.test, result.windows.test)
     np.testing.assert_array_equal(other.held_out["probability"], result.held_out["probability"])
     assert other.evaluation.auc.value < result.evaluation.auc.value - 0.03
+    # What scores afterwards does learn from it.
+    assert other.final.compiled.margin(frame) != pytest.approx(result.final.compiled.margin(frame))
+
+
+def test_what_scores_is_the_evaluated_model_fitted_again_on_all_rows(frame, result):
+    final, fitted = result.final, result.fitted
+    assert final.weights == fitted.weights
+    assert final.candidates == fitted.candidates
+    assert final.features == fitted.features
+    assert final.known_until > fitted.known_until
+    assert final.probability(frame).mean() == pytest.approx(frame["label"].mean(), abs=0.01)
+    both = np.corrcoef(final.compiled.margin(frame), fitted.compiled.margin(frame))[0, 1]
+    assert 0.95 < both < 1.0
+
+
+def test_percentiles_place_a_lead_among_the_last_window_as_the_final_model_sees_it(frame, result):
+    margin = result.final.compiled.margin(frame.iloc[result.windows.test])
+    places = result.reference.margin.percentile(margin)
+    assert places.mean() == pytest.approx(0.5, abs=0.01)
 
 
 def test_the_blend_is_of_the_candidates_that_are_chosen_and_each_has_an_interval(result):
@@ -113,6 +132,8 @@ def test_same_seed_gives_the_same_model_to_the_last_bit(frame, result):
         name: array.tobytes() for name, array in other_arrays.items()
     }
     assert again.fitted.calibration == result.fitted.calibration
+    assert again.final.calibration == result.final.calibration
+    assert again.final.compiled.to_payload()[0] == result.final.compiled.to_payload()[0]
     pd.testing.assert_frame_equal(again.held_out, result.held_out, check_exact=True)
     assert again.evaluation.to_dict() == result.evaluation.to_dict()
 
@@ -176,7 +197,7 @@ def test_a_feature_that_moves_with_time_and_misleads_is_left_out():
     generator = np.random.default_rng(0)
     era = np.arange(6000) // 600
     frame["days_since_last"] = era + generator.normal(scale=1.0, size=6000)
-    rate = np.array([0.02, 0.05, 0.15, 0.4, 0.7, 0.8, 0.8, 0.8, 0.8, 0.8])[era]
+    rate = np.array([0.02, 0.05, 0.15, 0.4, 0.3, 0.2, 0.1, 0.05, 0.05, 0.05])[era]
     odds = np.log(rate / (1 - rate)) + 0.5 * (frame["visits"] - 3)
     frame["label"] = generator.random(6000) < 1 / (1 + np.exp(-odds))
     fitted = fit_model(frame, FEATURES, horizon_days=90, seed=0)
@@ -270,3 +291,25 @@ def test_real_leads_are_ranked_as_well_as_by_plain_boosted_trees(read):
     peer.fit(matrix[windows.train], won[windows.train])
     chance = peer.predict_proba(matrix[windows.test])[:, 1]
     assert trained.evaluation.auc.value >= roc_auc_score(won[windows.test], chance) - 0.02
+
+
+def test_where_no_label_of_late_is_mature_the_scores_of_new_leads_guess_the_level(frame, result):
+    share = 0.1
+    generator = np.random.default_rng(0)
+    taken = np.concatenate(
+        [
+            generator.choice(np.flatnonzero(frame["label"]), int(4000 * share)),
+            generator.choice(np.flatnonzero(~frame["label"]), int(4000 * (1 - share))),
+        ]
+    )
+    shifted = train_model(
+        frame, FEATURES, horizon_days=60, seed=0, unlabelled=frame.iloc[taken].drop(columns="label")
+    )
+    found = shifted.label_shift
+    assert found is not None
+    assert "look as if" in found.sentence()
+    assert found.base_rate == pytest.approx(share, abs=0.03)
+    assert shifted.final.probability(frame.iloc[taken]).mean() == pytest.approx(share, abs=0.03)
+    # The figures are those of the model that was judged, by labels.
+    assert shifted.evaluation.to_dict() == result.evaluation.to_dict()
+    assert result.label_shift is None
