@@ -182,14 +182,18 @@ def score(
 def report(
     config: ConfigOption = DEFAULT_CONFIG,
     out: Annotated[Path | None, typer.Option(help="Where to write the page.")] = None,
+    definition: Annotated[
+        bool, typer.Option("--definition", help="The agreement on what an MQL is, instead.")
+    ] = False,
 ) -> None:
     """Write one self-contained page: can the score be trusted, what drives it, who is hot.
 
     Example: leadlight report --out report.html
     """
-    from leadlight.pipelines.report.job import write_report  # noqa: PLC0415
+    from leadlight.pipelines.report.job import write_agreement, write_report  # noqa: PLC0415
 
-    say(str(write_report(load(config), out).resolve()))
+    write = write_agreement if definition else write_report
+    say(str(write(load(config), out).resolve()))
 
 
 @app.command()

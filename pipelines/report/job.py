@@ -5,15 +5,18 @@ from pathlib import Path
 import pandas as pd
 
 from leadlight.features.errors import LeadNotFoundError
+from leadlight.pipelines.agreement import agreement_facts
 from leadlight.pipelines.config import Config
 from leadlight.pipelines.registry import registry_of
 from leadlight.pipelines.scores import newest_partition, read_scores
 from leadlight.pipelines.workspace import Workspace, write_text
 
+from .agreement import agreement_page
+from .model_card_text import card_html
 from .page import to_html
 from .summary import summarize_training
 
-REPORT_FILE = "report.html"
+REPORT_FILE, AGREEMENT_FILE = "report.html", "definition.html"
 
 
 def write_report(config: Config, out: Path | None = None) -> Path:
@@ -44,6 +47,28 @@ def write_report(config: Config, out: Path | None = None) -> Path:
     )
     path = out or workspace.reports / REPORT_FILE
     write_text(path, to_html(summary))
+    return path
+
+
+def write_agreement(config: Config, out: Path | None = None) -> Path:
+    """Write the page on the MQL definition and return where it is.
+
+    Parameters
+    ----------
+    config : Config
+    out : Path, optional
+        Default: ``reports/definition.html`` in the workspace.
+
+    Raises
+    ------
+    ConfigError
+        The project is a flat table.
+    ModelNotFoundError
+        Nothing was trained yet.
+    """
+    page = agreement_page(agreement_facts(config), config.project)
+    path = out or Workspace(config.workspace_directory).reports / AGREEMENT_FILE
+    write_text(path, card_html(page, "agreement"))
     return path
 
 

@@ -9,9 +9,9 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]#|~!$])")
 _LINE_START = re.compile(r"^(?=[-+=])|^(\d+)(?=[.)](?:\s|$))")
 
 
-def card_html(card: ModelCard) -> str:
-    """Set a card out as one HTML page; equal cards give equal bytes."""
-    return render("model_card.html", card=card)
+def card_html(card: ModelCard, kind: str = "model card") -> str:
+    """Set a card out as one HTML page, headed by its kind; equal cards give equal bytes."""
+    return render("model_card.html", card=card, kind=kind)
 
 
 def card_markdown(card: ModelCard) -> str:
