@@ -141,7 +141,7 @@ def distil(
     taught: pd.DataFrame,
     margin: Floats,
     held_out: pd.DataFrame,
-    held_out_margin: Floats,
+    held_out_score: Floats,
     mql: Flags,
 ) -> PointsCard:
     """Make the card that follows a model most closely.
@@ -155,8 +155,8 @@ def distil(
         The model's log-odds of them.
     held_out : DataFrame of m rows
         Feature table with ``label``, to measure on.
-    held_out_margin, mql : arrays of shape (m,)
-        The model's log-odds and verdicts.
+    held_out_score, mql : arrays of shape (m,)
+        The model's probabilities and verdicts.
 
     Raises
     ------
@@ -175,7 +175,7 @@ def distil(
     signals = _in_points(offered, np.rint(weights * scale).astype(int))
     points = points_of(signals, held_out)
     cut_off = _cut_off(points, mql)
-    return PointsCard(signals, cut_off, _loss(points, cut_off, held_out, held_out_margin, mql))
+    return PointsCard(signals, cut_off, _loss(points, cut_off, held_out, held_out_score, mql))
 
 
 def _offered(features: Sequence[Feature], frame: pd.DataFrame) -> list[Signal]:
@@ -254,14 +254,14 @@ def _cut_off(points: NDArray[np.int64], mql: Flags) -> int:
 
 
 def _loss(
-    points: NDArray[np.int64], cut_off: int, held_out: pd.DataFrame, margin: Floats, mql: Flags
+    points: NDArray[np.int64], cut_off: int, held_out: pd.DataFrame, score: Floats, mql: Flags
 ) -> CardLoss:
     won = held_out["label"].to_numpy(dtype=bool)
     card = points >= cut_off
     return CardLoss(
         leads=len(points),
         card_auc=float(roc_auc_score(won, points)),
-        model_auc=float(roc_auc_score(won, margin)),
+        model_auc=float(roc_auc_score(won, score)),
         agreement=float((card == mql).mean()),
         found=float((card & mql).sum() / max(mql.sum(), 1)),
         card_share=float(card.mean()),

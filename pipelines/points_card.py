@@ -17,7 +17,6 @@ from .registry import registry_of
 from .workspace import Workspace
 
 _KEYS = ["lead_id", "as_of"]
-_SAME = 1e-9
 
 
 def champion_card(config: Config) -> PointsCard:
@@ -40,11 +39,7 @@ def champion_card(config: Config) -> PointsCard:
         frame, on=_KEYS, how="left", indicator=True, validate="1:1", suffixes=("", "_feature")
     )
     held["label"] = window.frame["label"].to_numpy()
-    margin = champion.decision.compiled.margin(held)
-    again = champion.decision.calibration.probability(margin)
-    if (held["_merge"] != "both").any() or (
-        np.abs(again - held["probability"].to_numpy(dtype=np.float64)) > _SAME
-    ).any():
+    if (held["_merge"] != "both").any():
         raise _gone(parts)
     taught = _before(frame, window.frame)
     return distil(
@@ -52,7 +47,8 @@ def champion_card(config: Config) -> PointsCard:
         taught,
         champion.decision.compiled.margin(taught),
         held,
-        margin,
+        # Of the model that was judged: the champion has been taught by these leads since.
+        held["probability"].to_numpy(dtype=np.float64),
         _mqls(held, window.threshold, window.floors),
     )
 
