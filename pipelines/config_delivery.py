@@ -32,8 +32,16 @@ def _plain_address(url: str) -> str:
     return url
 
 
+def _private_address(url: str) -> str:
+    parts = urlsplit(_plain_address(url))
+    if parts.scheme != "https" and parts.hostname not in {"127.0.0.1", "::1", "localhost"}:
+        raise problem("must begin with https://, as a secret is sent there")
+    return url
+
+
 Variable = Annotated[Text, AfterValidator(_variable)]
 Address = Annotated[Text, AfterValidator(_plain_address)]
+PrivateAddress = Annotated[Text, AfterValidator(_private_address)]
 
 
 class SinkSettings(Settings):
@@ -122,11 +130,36 @@ class HubspotSinkSettings(_Patient):
     per_second: Annotated[Number, Field(gt=0)] = Field(
         default=10, description="Requests a second at most, of 100 leads each"
     )
-    url: Address = Field(default="https://api.hubapi.com", description="Where HubSpot answers")
+    url: PrivateAddress = Field(
+        default="https://api.hubapi.com", description="Where HubSpot answers"
+    )
+
+
+class SalesforceSinkSettings(_Patient):
+    """Records of an object of Salesforce."""
+
+    kind: Literal["salesforce"] = Field(description="Records of Salesforce")
+    url: PrivateAddress = Field(
+        description="The company's own address there: https://acme.my.salesforce.com"
+    )
+    client_id: Variable = Field(
+        description="Environment variable that holds the id of an app with the client credentials "
+        "flow"
+    )
+    client_secret: Variable = Field(description="Environment variable that holds that app's secret")
+    object: Text = Field(default="Lead", description="What a lead is there: Lead, Contact, ...")
+    external_id: Text = Field(
+        default="Id",
+        description="The field that holds the lead's id: Id, or one marked as external id",
+    )
 
 
 AnySink = Annotated[
-    FileSinkSettings | DatabaseSinkSettings | WebhookSinkSettings | HubspotSinkSettings,
+    FileSinkSettings
+    | DatabaseSinkSettings
+    | WebhookSinkSettings
+    | HubspotSinkSettings
+    | SalesforceSinkSettings,
     Field(discriminator="kind"),
 ]
 

@@ -12,13 +12,12 @@ from .addresses import Addresses
 from .fields import FIELDS
 from .hubspot_answers import LATER, read_body, sort_answer, words_of
 from .hubspot_properties import GROUP, new_property, trouble_with
-from .patience import Pace, retry_after
+from .patience import NEXT_RUN, Pace, retry_after
 from .secret import secret_of, without_secrets
 from .sink import Batch, Message, Outcome, TryAgainError, as_text
 
 _OBJECT = "contacts"
 _NOT_US = {401, 403, 404, 405}
-_A_DAY = 86_400.0
 
 
 class _BatchRefusedError(Exception):
@@ -210,7 +209,7 @@ class HubspotSink:
         if error.status in LATER or error.status >= 500 or not error.status:
             asked = retry_after((error.headers or {}).get("Retry-After"))
             is_over = told.get("policyName") == "DAILY"
-            return TryAgainError(said, _A_DAY if is_over else asked)
+            return TryAgainError(said, NEXT_RUN if is_over else asked)
         if error.status in _NOT_US:
             return DeliveryError(
                 f"sink '{self._settings.name}': HubSpot does not take our requests: {said}",

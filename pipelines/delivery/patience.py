@@ -18,6 +18,8 @@ from .sink import Batch, Outcome, Sink, TryAgainError
 
 # A nightly job does not sit for longer; what is left waits in the outbox for the next run.
 _LONGEST_WAIT = 120.0
+NEXT_RUN = 86_400.0
+"""Seconds that no run sits out: what is left is for the next one."""
 
 
 @dataclass

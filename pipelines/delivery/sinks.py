@@ -9,6 +9,7 @@ from leadlight.pipelines.config_delivery import (
     DatabaseSinkSettings,
     FileSinkSettings,
     HubspotSinkSettings,
+    SalesforceSinkSettings,
     WebhookSinkSettings,
 )
 
@@ -17,6 +18,7 @@ from .database import DatabaseSink
 from .fields import FIELDS
 from .files import FileSink
 from .hubspot import HubspotSink, property_names
+from .salesforce import SalesforceSink, field_names
 from .sink import Sink
 from .webhook import WebhookSink
 
@@ -52,5 +54,7 @@ def open_sink(settings: AnySink, config: Config) -> Sink:
         case HubspotSinkSettings():
             addresses = read_addresses(config, settings.name) if settings.match == "email" else None
             return HubspotSink(settings, property_names(settings), addresses)
+        case SalesforceSinkSettings():
+            return SalesforceSink(settings, field_names(settings))
         case _:
             assert_never(settings)
