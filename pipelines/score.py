@@ -85,6 +85,7 @@ def score(
     strict: bool = False,
     replay: bool = False,
     since: datetime | Literal["last"] | None = None,
+    on_spark: bool = False,
 ) -> Scored:
     """Score every lead that is at risk, decide MQLs, move leads on, and publish it all.
 
@@ -109,6 +110,8 @@ def score(
     since : datetime or "last", optional
         Score only leads of which something became known since this instant (UTC), or since the
         last run; the others keep their scores. Without ``as_of`` it is just after the newest row.
+    on_spark : bool
+        Compute features and scores on Spark: see ``leadlight.pipelines.spark_run``.
 
     Raises
     ------
@@ -138,7 +141,15 @@ def score(
             later = tuple(at for at in admitted_runs(config, moment, replay=replay) if at != moment)
         checked = checked_tables(engine, door.tables, champion, strict=strict)
         wanted = ScoringRun(
-            config, engine, checked.tables, champion, moment, checked.notes, strict, between
+            config,
+            engine,
+            checked.tables,
+            champion,
+            moment,
+            checked.notes,
+            strict,
+            between,
+            on_spark,
         )
         for each in sorted(at for at in later if moment is None or at < moment):
             _again(wanted, registry, each).publish(progress)

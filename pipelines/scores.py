@@ -15,7 +15,7 @@ from leadlight.features.errors import LeadNotFoundError
 from .workspace import Workspace
 
 UNDATED = "undated"
-_SCHEMA = pa.schema(
+DECIDED = pa.schema(
     [
         ("lead_id", pa.string()),
         ("as_of", pa.timestamp("us", tz="UTC")),
@@ -31,6 +31,13 @@ _SCHEMA = pa.schema(
         ("reasons_against", pa.list_(pa.string())),
         ("reason_ids_against", pa.list_(pa.string())),
         ("reason_points_against", pa.list_(pa.int64())),
+    ]
+)
+"""What a decision version says of a lead: the first columns of a partition of scores."""
+
+_SCHEMA = pa.schema(
+    [
+        *DECIDED,
         ("decision_version", pa.int64()),
         ("state", pa.string()),
         ("previous_state", pa.string()),
@@ -76,6 +83,11 @@ def write_part(decided: pd.DataFrame | None, number: int, version: int, folder: 
         rows = decided.assign(decision_version=version)
         table = pa.table([_column(rows, field) for field in _SCHEMA], schema=_SCHEMA)
     pq.write_table(table.replace_schema_metadata(None), folder / f"part-{number:05d}.parquet")
+
+
+def decided_table(decided: pd.DataFrame) -> pa.Table:
+    """Return what ``DecisionVersion.decide`` gives as a table with the columns ``DECIDED``."""
+    return pa.table([_column(decided, field) for field in DECIDED], schema=DECIDED)
 
 
 def _column(rows: pd.DataFrame, field: pa.Field) -> pa.Array:

@@ -1,8 +1,12 @@
 """One scoring run: the leads at risk as of one instant, their scores, and where they stand now."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
+
+import pandas as pd
 
 from leadlight.features.engines import DuckDBEngine
 from leadlight.features.engines.feature_table import compute_features
@@ -10,6 +14,7 @@ from leadlight.features.errors import SchemaMismatchError
 from leadlight.features.publication import published_directory
 from leadlight.features.snapshots import SnapshotCounts, scoring_snapshots
 from leadlight.features.tables import CanonicalTables
+from leadlight.models.lifecycle import Floats
 
 from .between_nights import BetweenNights
 from .config import Config
@@ -21,8 +26,12 @@ from .progress import Progress, Told
 from .registry import RegisteredVersion
 from .scores import partition_of, write_notes, write_part
 from .scoring_notes import SeenInScoring, count_notes, plan_notes
+from .spark_run import decided_on_spark, features_on_spark
 from .status import LifecycleRun, commit_run, status_folder
 from .workspace import Workspace
+
+Least = float | Floats
+"""Probability from which a lead is an MQL: one for all, or one for each."""
 
 _BESIDE_SCORES = 0.4
 """Share of the memory limit that DuckDB may use while leads are scored in this process."""
@@ -47,6 +56,8 @@ class ScoringRun:
         Refuse categories that training never saw.
     between : BetweenNights or None
         Only leads with news are scored; the others keep the score of the run before.
+    on_spark : bool
+        Compute features and scores on Spark.
     """
 
     config: Config
@@ -57,6 +68,7 @@ class ScoringRun:
     notes: tuple[str, ...]
     strict: bool
     between: BetweenNights | None = None
+    on_spark: bool = False
 
     @property
     def partition(self) -> Path:
@@ -113,15 +125,19 @@ class ScoringRun:
         counts = scoring_snapshots(self.engine, self.tables, plan, moment, snapshots)
         if self.between is not None:
             self.between.keep_news(self.engine, self.tables, snapshots)
-        compute_features(
-            self.engine,
-            self.tables,
-            snapshots,
-            self.version.decision.definition,
-            features / "parts",
-            store=Workspace(self.config.workspace_directory).events,
-            tell=tell,
-        )
+        definition, parts = self.version.decision.definition, features / "parts"
+        if self.on_spark:
+            features_on_spark(self.tables, snapshots, definition, parts)
+        else:
+            compute_features(
+                self.engine,
+                self.tables,
+                snapshots,
+                definition,
+                parts,
+                store=Workspace(self.config.workspace_directory).events,
+                tell=tell,
+            )
         return counts
 
     def _decide(
@@ -154,25 +170,45 @@ class ScoringRun:
     def _write_scores(
         self, parts: Path, scores: Path, seen: SeenInScoring, states: LeadStates | None
     ) -> None:
-        decision, number = self.version.decision, self.version.number
-        segments = LeadSegments(self.engine, self.tables, decision.threshold.by)
         written = 0
-        if self.between is not None and states is not None:
-            for kept in self.between.carried(self.engine, self.tables):
-                least = decision.threshold.least(segments.beside(kept))
-                write_part(states.decided(kept, least), written, number, scores)
-                written += 1
-        for part in sorted(parts.glob("*.parquet")):
-            frame = segments.beside(load_frame(part))
-            seen.look_at(frame)
-            decided = decision.decide(frame, self.config.wording)
-            if states is not None:
-                decided = states.decided(decided, decision.threshold.least(frame))
-            write_part(decided, written, number, scores)
+        for decided, least in chain(self._carried(states), self._decided(parts, seen)):
+            moved = decided if states is None else states.decided(decided, least)
+            write_part(moved, written, self.version.number, scores)
             written += 1
         if not written:
-            write_part(None, 0, number, scores)
+            write_part(None, 0, self.version.number, scores)
         if self.strict and seen.unseen:
             raise SchemaMismatchError(
                 "\n".join(seen.unseen), hint="Train again, or score without --strict."
             )
+
+    def _carried(self, states: LeadStates | None) -> Iterator[tuple[pd.DataFrame, Least]]:
+        """Yield the scores that leads without news keep, each with what its MQLs need."""
+        if self.between is None or states is None:
+            return
+        for kept in self.between.carried(self.engine, self.tables):
+            yield kept, self._least(kept)
+
+    def _decided(self, parts: Path, seen: SeenInScoring) -> Iterator[tuple[pd.DataFrame, Least]]:
+        """Yield scored leads part by part, each with the probability that its MQLs need."""
+        decision, wording = self.version.decision, self.config.wording
+        if not self.on_spark:
+            for part in sorted(parts.glob("*.parquet")):
+                frame = self._segments.beside(load_frame(part))
+                seen.look_at(frame)
+                yield decision.decide(frame, wording), decision.threshold.least(frame)
+            return
+        decided = parts.with_name("decided")
+        decided_on_spark(decision, parts, self.tables, wording, decided)
+        for part in sorted(parts.glob("*.parquet")):
+            seen.look_at(load_frame(part))
+        for part in sorted(decided.glob("*.parquet")):
+            scored = load_frame(part)
+            yield scored, self._least(scored)
+
+    @property
+    def _segments(self) -> LeadSegments:
+        return LeadSegments(self.engine, self.tables, self.version.decision.threshold.by)
+
+    def _least(self, leads: pd.DataFrame) -> Least:
+        return self.version.decision.threshold.least(self._segments.beside(leads))

@@ -139,6 +139,9 @@ def score(
         bool,
         typer.Option("--strict", help="Refuse columns and categories unlike training."),
     ] = False,
+    spark: Annotated[
+        bool, typer.Option("--spark", help="Compute features and scores on Apache Spark.")
+    ] = False,
     since: Annotated[
         str | None,
         typer.Option(help="Only leads with news since this UTC time, or since the `last` run."),
@@ -165,6 +168,7 @@ def score(
         csv=csv,
         strict=strict,
         replay=replay,
+        on_spark=spark,
         since="last" if since == "last" else utc(since, "--since") if since else None,
     )
     if as_json:
