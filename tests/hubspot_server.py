@@ -255,7 +255,7 @@ class _Handler(BaseHTTPRequestHandler):
         if fault.status:
             self._answer(fault.status, fault.body, fault.headers)
         else:
-            threading.Event().wait(1)
+            threading.Event().wait(2)
             self.close_connection = True
 
     def _answer(self, status: int, body: Any, headers: dict[str, str] | None = None) -> None:

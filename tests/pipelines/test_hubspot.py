@@ -144,7 +144,7 @@ def test_contacts_are_found_by_a_unique_property_that_holds_the_leads_id(
 def test_a_hubspot_that_is_busy_or_broken_is_asked_again_after_what_it_asks(
     tmp_path: Path, hubspot: HubSpot, waits: list[float], fault: Fault, least_wait: float
 ) -> None:
-    project = project_of(tmp_path, hubspot, fields="{score: points}", timeout_seconds=0.3)
+    project = project_of(tmp_path, hubspot, fields="{score: points}", timeout_seconds=1)
     project.score([Lead("1"), Lead("2")])
     hubspot.faults = [fault]
     assert told(project).delivered == 2
@@ -155,7 +155,7 @@ def test_a_hubspot_that_is_busy_or_broken_is_asked_again_after_what_it_asks(
 def test_an_answer_that_was_lost_leaves_each_contact_as_it_should_be(
     tmp_path: Path, hubspot: HubSpot, waits: list[float]
 ) -> None:
-    project = project_of(tmp_path, hubspot, fields="{score: points}", timeout_seconds=0.3)
+    project = project_of(tmp_path, hubspot, fields="{score: points}", timeout_seconds=1)
     project.score([Lead("1", 0.4)])
     hubspot.faults = [Fault(0, took_it=True), Fault(502, took_it=True)]
     assert told(project).delivered == 1

@@ -109,7 +109,7 @@ def test_of_a_half_failed_job_some_are_dead_letters_and_some_are_sent_again(
 
 
 def no_answer(handler: BaseHTTPRequestHandler) -> bool:
-    threading.Event().wait(0.6)
+    threading.Event().wait(1.5)
     handler.close_connection = True
     return True
 
@@ -122,7 +122,7 @@ def test_wherever_salesforce_is_busy_or_silent_each_record_is_written_once(
     tmp_path: Path, salesforce: Salesforce, waits: list[float], name: str, fault: str
 ) -> None:
     project = project_of(
-        tmp_path, salesforce, fields=FIELDS, external_id="Key__c", timeout_seconds=0.3
+        tmp_path, salesforce, fields=FIELDS, external_id="Key__c", timeout_seconds=1
     )
     project.score([Lead("a"), Lead("b")])
     made = answering(503, {"Retry-After": "7"}) if fault == "busy" else no_answer
