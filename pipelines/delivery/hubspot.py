@@ -67,7 +67,10 @@ class HubspotSink:
     def send(self, batch: Batch) -> Sequence[Outcome]:
         """Write a batch; whoever HubSpot will not have is told apart from the others."""
         if not self._is_ready:
-            self._require_properties()
+            try:
+                self._require_properties()
+            except _BatchRefusedError as error:
+                raise self._without_properties(str(error)) from None
             self._is_ready = True
         outcomes, found = [], []
         for message in batch.messages:
@@ -174,19 +177,16 @@ class HubspotSink:
 
     def _make(self, missing: Sequence[Mapping[str, Any]]) -> None:
         groups = self._ask(self._groups.get_all, _OBJECT)[1].get("results") or []
-        try:
-            if GROUP not in {each["name"] for each in groups}:
-                self._ask(self._groups.create, _OBJECT, {"name": GROUP, "label": GROUP})
-            status, made = self._ask(self._new_properties.create, _OBJECT, {"inputs": missing})
-        except _BatchRefusedError as error:
-            raise self._cannot_make(str(error)) from None
+        if GROUP not in {each["name"] for each in groups}:
+            self._ask(self._groups.create, _OBJECT, {"name": GROUP, "label": GROUP})
+        status, made = self._ask(self._new_properties.create, _OBJECT, {"inputs": missing})
         if status == 207:
             said = "; ".join(words_of(each, self._token) for each in made.get("errors") or ())
-            raise self._cannot_make(said)
+            raise self._without_properties(said)
 
-    def _cannot_make(self, said: str) -> DeliveryError:
+    def _without_properties(self, said: str) -> DeliveryError:
         return DeliveryError(
-            f"sink '{self._settings.name}': HubSpot does not make the properties: {said}",
+            f"sink '{self._settings.name}': HubSpot neither has nor makes the properties: {said}",
             hint="Make them by hand, or map the fields to others under `fields`.",
         )
 

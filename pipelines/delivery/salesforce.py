@@ -1,5 +1,6 @@
 """Salesforce as a sink: records of one object, upserted through the Bulk API 2.0."""
 
+import base64
 import csv
 import io
 import time
@@ -12,7 +13,7 @@ from leadlight.pipelines.config_delivery import SalesforceSinkSettings
 from .addresses import without_addresses
 from .fields import FIELDS
 from .patience import NEXT_RUN
-from .secret import secret_of
+from .secret import secret_of, without_secrets
 from .sink import Batch, Message, Outcome, TryAgainError, as_text
 
 # An empty cell would leave the field as it was.
@@ -67,8 +68,9 @@ class SalesforceSink:
             secret_of(settings.client_id, sink=settings.name),
             secret_of(settings.client_secret, sink=settings.name),
         )
+        basic = base64.b64encode(":".join(self._client).encode()).decode()
         self._session = SalesforceSession(
-            settings.name, settings.per_second, settings.timeout_seconds, *self._client
+            settings.name, settings.per_second, settings.timeout_seconds, *self._client, basic
         )
         self._jobs: Any = None
         self._running: tuple[str, str] | None = None
@@ -104,6 +106,7 @@ class SalesforceSink:
             data={"grant_type": "client_credentials"},
             auth=self._client,
         ).json()
+        self._session.secrets.append(told["access_token"])
         place = f"{told['instance_url']}/services/data/v{DEFAULT_API_VERSION}/jobs/"
         handler = SFBulk2Handler(told["access_token"], place, session=self._session)
         # Its own upsert() does not tell the id of a job that failed, nor what became of its rows.
@@ -144,7 +147,7 @@ class SalesforceSink:
         return ended
 
     def _outcomes(self, messages: Sequence[Message], job: Mapping[str, Any]) -> list[Outcome]:
-        said = without_addresses(str(job.get("errorMessage") or f"the job is {job['state']}"))
+        said = self._words(job.get("errorMessage") or f"the job is {job['state']}")
         if job["state"] == "Failed" and said.startswith(_NEVER):
             self._running = None
             raise DeliveryError(
@@ -164,9 +167,12 @@ class SalesforceSink:
 
     def _failed(self, job_id: str) -> Iterator[tuple[str, Outcome]]:
         for row in self._results(job_id, "failedResults"):
-            lead, said = row[self._settings.external_id], without_addresses(row["sf__Error"])
+            lead, said = row[self._settings.external_id], self._words(row["sf__Error"])
             is_passing = any(code in said.partition(":")[0] for code in _PASSING)
             yield lead, Outcome(lead, "again" if is_passing else "refused", said)
+
+    def _words(self, said: str) -> str:
+        return without_addresses(without_secrets(said, *self._session.secrets))
 
     def _succeeded(self, job_id: str) -> Iterator[str]:
         for row in self._results(job_id, "successfulResults"):

@@ -31,6 +31,11 @@ class SalesforceSession(requests.Session):
         How long to wait for an answer.
     *secrets : str
         Not to be told.
+
+    Attributes
+    ----------
+    secrets : list of str
+        The same; whoever logs in adds the token.
     """
 
     def __init__(
@@ -40,7 +45,7 @@ class SalesforceSession(requests.Session):
         self._sink = sink
         self._pace = Pace(per_second)
         self._timeout = timeout_seconds
-        self._secrets = secrets
+        self.secrets = list(secrets)
 
     def request(self, method: Any, url: Any, *what: Any, **options: Any) -> requests.Response:
         """Send one request.
@@ -58,7 +63,7 @@ class SalesforceSession(requests.Session):
         try:
             answer = super().request(method, url, *what, **{"timeout": self._timeout, **options})
         except requests.RequestException as error:
-            raise TryAgainError(without_secrets(str(error), *self._secrets)) from None
+            raise TryAgainError(without_secrets(str(error), *self.secrets)) from None
         if answer.status_code >= 300:
             raise self._meaning_of(answer)
         return answer
@@ -89,4 +94,4 @@ class SalesforceSession(requests.Session):
         code = str(first.get("errorCode") or first.get("error") or "")
         message = str(first.get("message") or first.get("error_description") or "")
         said = f"HTTP {answer.status_code} {code} {message}"
-        return code, without_addresses(without_secrets(said, *self._secrets))[:_MOST_WORDS]
+        return code, without_addresses(without_secrets(said, *self.secrets))[:_MOST_WORDS]

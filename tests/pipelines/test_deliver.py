@@ -154,6 +154,20 @@ def test_limit_and_only_state_changes_leave_the_rest_for_later(project: ScoredPr
     assert changed(project) == ["a"]
 
 
+def test_the_commands_options_say_which_changes_are_sent(project: ScoredProject) -> None:
+    project.configure(CHANGES)
+    project.score(leads(4))
+    told(project)
+    changed(project)
+    project.score([Lead("L000", 0.9, mql=True), Lead("L001", 0.8, mql=True), Lead("new")], night=1)
+    options = ("--only-state-changes", "--limit", "1", "--confirm", "--sink", "file", "--json")
+    ran = leadlight("deliver", "-c", project.path, *options)
+    assert ran.code == 0, ran.error
+    (report,) = json.loads(ran.out)["sinks"]
+    assert (report["delivered"], report["waiting"]) == (1, 2)
+    assert changed(project) == ["L000"]
+
+
 def test_a_file_can_be_every_format_under_the_companys_own_names(project: ScoredProject) -> None:
     fields = "fields: {lead_id: id, probability: chance, reasons_for: why, as_of: day}"
     kinds = ("csv", "xlsx", "parquet", "jsonl")
