@@ -89,9 +89,10 @@ class Case:
         """Hash everything that a peer is given."""
         digest = hashlib.sha256()
         content = json.loads((self.folder / "case.json").read_text())
-        told = {key: content[key] for key in ("features", "steps", "horizon_days")}
+        # What else leadlight knows of a feature or a row is not given to its peers.
+        features = [(each["name"], each["kind"]) for each in content["features"]]
+        told = {"features": features, "steps": content["steps"]}
         digest.update(json.dumps(told, sort_keys=True).encode())
-        # What else leadlight knows of a row is not given to its peers.
         given = ["lead_id", "label", *(each["name"] for each in self.features)]
         rows = pd.util.hash_pandas_object(self.rows()[given], index=False)
         digest.update(rows.to_numpy().tobytes())

@@ -72,6 +72,22 @@ def told(young: SmallProject) -> _Told:
     return _Told(young, kept, promoted)
 
 
+def test_old_labels_are_told_and_the_level_is_guessed_from_scores_only_if_they_tell_it(
+    told: _Told,
+) -> None:
+    registry = registry_of(load_config(told.project.config))
+    with_old_labels, with_all = (registry.version(number).training["notes"] for number in (1, 2))
+    assert any("No label of late is mature" in note for note in with_old_labels)
+    assert not any("No label of late is mature" in note for note in with_all)
+
+
+def test_the_report_says_which_model_its_figures_are_of(told: _Told) -> None:
+    registry = registry_of(load_config(told.project.config))
+    version = registry.version(1)
+    assert version.decision.judged is not None
+    assert any("fitted again on all" in sentence for sentence in version.training["windows"])
+
+
 def test_a_challenger_that_does_not_pass_is_kept_out_with_the_reason(told: _Told) -> None:
     assert told.kept.exit_code == 4, told.kept.output
     story = told.kept_story
