@@ -140,8 +140,6 @@ class DecisionVersion:
             self.reference.point_scale,
             wording,
         )
-        # "not below" rather than "at or above": without a percentile there is no floor.
-        passes = ~(fit < self.floors.fit) & ~(engagement < self.floors.engagement)
         return pd.DataFrame(
             {
                 "lead_id": frame["lead_id"].to_numpy(),
@@ -149,7 +147,8 @@ class DecisionVersion:
                 "probability": probability,
                 "percentile": percentile,
                 "grade": grades_of(percentile),
-                "mql": (probability >= self.threshold.least(frame)) & passes,
+                "mql": (probability >= self.threshold.least(frame))
+                & self.floors.passed(fit, engagement),
                 "fit_percentile": fit,
                 "engagement_percentile": engagement,
                 **{column: pd.Series(told, dtype=object) for column, told in vars(reasons).items()},

@@ -5,7 +5,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from leadlight.features.errors import ConfigError, did_you_mean
+
+from .bootstrap import Floats
 
 SEGMENT_COLUMN = "mql_segment"
 """Column of held-out and scored leads that names their segment, where capacities go by one."""
@@ -165,6 +170,13 @@ class Floors:
                     f"mql.minimum.{family} is {floor}; it is a percentile from 0 to below 1.",
                     hint="0.2 asks an MQL to pass the lowest fifth of leads.",
                 )
+
+    def passed(self, fit: Floats, engagement: Floats) -> NDArray[np.bool_]:
+        """Return which leads pass, given their percentiles.
+
+        Not below, rather than at or above: without a percentile there is no floor.
+        """
+        return ~(fit < self.fit) & ~(engagement < self.engagement)
 
 
 def policy_to_dict(policy: Policy) -> dict[str, Any]:

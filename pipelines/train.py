@@ -217,7 +217,7 @@ def learn(
             unlabelled=training_set.unlabelled,
             watch=Watch(progress.note, tell, folds),
         )
-    sampled_share = _sampled_share(training_set.counts)
+    kept = sampled_share(training_set.counts)
     with progress.stage("Choosing the threshold"):
         held_out = with_policy_columns(result.held_out, training_set.policy_columns)
         choice = choose_threshold(
@@ -226,7 +226,7 @@ def learn(
             agreed.floors,
             seed=config.seed,
             horizon_days=config.label.horizon_days,
-            sampled_share=sampled_share,
+            sampled_share=kept,
         )
     metadata = {
         "project": config.project,
@@ -234,7 +234,7 @@ def learn(
         "horizon_days": None if door.tables.is_flat else config.label.horizon_days,
         "known_until": result.fitted.known_until,
         "snapshots": scoring_plan(config),
-        "sampled_share": sampled_share,
+        "sampled_share": kept,
         "schema": training_set.schema,
         **hashes,
     }
@@ -365,5 +365,6 @@ def _level_notes(result: TrainingResult) -> tuple[str, ...]:
     return (result.label_shift.sentence(),) if result.label_shift else ()
 
 
-def _sampled_share(counts: SnapshotCounts) -> float:
+def sampled_share(counts: SnapshotCounts) -> float:
+    """Return which share of the snapshots was kept, where there were more than enough."""
     return counts.rows / (counts.rows + counts.sampled_out)
