@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 QUICK  ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint types layers check real notebooks lock clean bench-demo bench-world bench-features bench-lifecycle bench-maturity bench-leaks bench-quality bench-score bench-train
+.PHONY: help install demo test lint types layers check real notebooks lock clean bench-demo bench-world bench-features bench-exploration bench-lifecycle bench-maturity bench-leaks bench-quality bench-score bench-train
 
 help:  ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -58,6 +58,9 @@ bench-world: install  ## Events a second of the demo world's generator (QUICK=--
 
 bench-features: install  ## Features of 1, 10 and 50 million events beside other tools (QUICK=--quick)
 	$(BIN)/python benchmarks/features.py $(QUICK)
+
+bench-exploration: install  ## What training learns where only followed leads can be won (QUICK=--quick)
+	$(BIN)/python benchmarks/exploration.py $(QUICK)
 
 bench-lifecycle: install  ## 90 nights of states: who flaps, how fast leads move (QUICK=--quick)
 	$(BIN)/python benchmarks/lifecycle.py $(QUICK)

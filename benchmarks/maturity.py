@@ -113,15 +113,15 @@ def judge(world: KnownWorld, history_days: int) -> pd.DataFrame:
                     "candidate": name,
                     "treatment": treatment,
                     "wins": int(known.won.sum()),
-                    "log_loss": _excess(truth, margin),
-                    "level_set": _excess(truth, margin + _shift(truth, margin)),
+                    "log_loss": excess_log_loss(truth, margin),
+                    "level_set": excess_log_loss(truth, margin + _shift(truth, margin)),
                     "brier": float(np.mean((expit(margin) - truth) ** 2)),
                 }
             )
     return pd.DataFrame(found).assign(days=history_days)
 
 
-def _excess(truth: FloatArray, margin: FloatArray) -> float:
+def excess_log_loss(truth: FloatArray, margin: FloatArray) -> float:
     """Return the expected log loss above that of the truth: the mean divergence from it."""
     sure = np.clip(truth, 1e-12, 1 - 1e-12)
     expected = -(truth * log_expit(margin) + (1 - truth) * log_expit(-margin))

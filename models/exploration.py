@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .lifecycle import Flags, Floats, Times
+from .lifecycle import Flags, Floats
 
 _Hashes = NDArray[np.uint64]
 _KEY = "leadlight-drawn!"
@@ -70,45 +70,28 @@ def _mixed(numbers: _Hashes) -> _Hashes:
     return np.asarray(mixed ^ (mixed >> np.uint64(31)), dtype=np.uint64)
 
 
-def follow_up_weight(
-    lead: NDArray[np.intp],
-    as_of: Times,
-    spells: pd.DataFrame,
-    *,
-    governed_from: np.datetime64,
-) -> Floats:
-    """Return what snapshots weigh in training where only leads passed to sales can be won.
+def follow_up_weight(followed: Flags, propensity: Floats, governed: Flags) -> Floats:
+    """Return how many snapshots each stands for where only leads passed to sales can be won.
 
-    A snapshot in a spell as ``mql`` or ``sql`` weighs one over the chance with which its lead was
-    passed. One outside of any weighs nothing: nobody tried. What lies before the first run of the
-    lifecycle was worked by other rules and weighs one.
+    A snapshot of a lead in the hands of sales stands for one over the chance with which its lead
+    was passed. One of any other lead stands for none: nobody tried. What lies before the first run
+    of the lifecycle was worked by other rules, and stands for itself.
 
     Parameters
     ----------
-    lead : array of int, shape (n,)
-        Number of each snapshot's lead.
-    as_of : array of datetime64[us], shape (n,)
-    spells : DataFrame
-        ``lead``, ``starts_at``, ``ends_at`` (NaT: not ended), ``propensity``; those of a lead do
-        not overlap.
-    governed_from : datetime64
-        The first run.
+    followed : array of bool, shape (n,)
+        Whether the lead was ``mql`` or ``sql`` then.
+    propensity : array of shape (n,)
+        Chance with which it was passed, above 0; NaN where it was not.
+    governed : array of bool, shape (n,)
+        Whether there had been a run by then.
 
     Returns
     -------
     array of shape (n,)
     """
-    snapshots = pd.DataFrame({"lead": lead, "as_of": as_of, "row": np.arange(len(lead))})
-    met = pd.merge_asof(
-        snapshots.sort_values("as_of", kind="stable"),
-        spells.sort_values("starts_at", kind="stable"),
-        left_on="as_of",
-        right_on="starts_at",
-        by="lead",
-    ).sort_values("row")
-    inside = met["starts_at"].notna() & ~(met["ends_at"] <= met["as_of"])
-    weight = np.where(inside, 1.0 / met["propensity"], 0.0)
-    return np.where(as_of < governed_from, 1.0, weight)
+    chance = np.where(followed & (propensity > 0.0), propensity, 1.0)
+    return np.where(governed, followed / chance, 1.0)
 
 
 def effective_rows(weight: Floats) -> float:

@@ -64,7 +64,7 @@ def known_at(
     """Return what was known of dated rows at a moment (microseconds, UTC); see ``known_rows``."""
     return known_rows(
         frame,
-        np.flatnonzero(order.moment < moment),
+        np.flatnonzero((order.moment < moment) & (stands_for(frame) > 0.0)),
         pd.Timestamp(moment, unit="us", tz="UTC"),
         horizon_days=horizon_days,
         treatment=immature,
@@ -72,8 +72,26 @@ def known_at(
 
 
 def plainly_known(frame: pd.DataFrame, rows: Rows) -> KnownRows:
-    """Return rows whose labels are all known, with weights of their own."""
+    """Return rows whose labels are all known, with weights of their own, but for idle ones."""
+    rows = rows[stands_for(frame)[rows] > 0.0]
     taken = frame.iloc[rows]
     weight = taken["weight"].to_numpy(dtype=np.float64) if "weight" in taken else np.ones(len(rows))
     won = taken["label"].to_numpy(dtype=bool)
     return KnownRows(rows, won, np.ones(len(rows), dtype=bool), weight)
+
+
+def stands_for(frame: pd.DataFrame) -> FloatArray:
+    """Return how many snapshots each stands for: 0 where its label says nothing of its worth.
+
+    Parameters
+    ----------
+    frame : DataFrame of n rows
+        Optionally with ``stands_for``; see ``leadlight.models.exploration.follow_up_weight``.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+    """
+    if "stands_for" not in frame:
+        return np.ones(len(frame))
+    return frame["stands_for"].to_numpy(dtype=np.float64)

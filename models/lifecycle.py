@@ -86,7 +86,7 @@ class Status(_Rows):
     reason : array of int8
         Code of a ``Reason``.
     explored : array of bool
-        Whether it became an MQL by exploration.
+        Whether exploration alone put it into the hands of sales.
     propensity : array of float64
         Chance with which it was passed to sales, 0 to 1; NaN where it was not.
     """
@@ -227,7 +227,7 @@ def next_status(
     target = np.where(reason == REASON_CODES["crm_stage"], facts.crm_state, target).astype(np.int8)
     moved = target != before
     fresh = np.where(known, previous.reason, np.int8(REASON_CODES["new"]))
-    explored, propensity = _passed(previous, reason, target, moved, rules)
+    explored, propensity = _passed(previous, reason, target, moved, verdicts, rules)
     return Status(
         state=target,
         since=np.where(moved, as_of.astype("datetime64[us]"), since),
@@ -242,15 +242,25 @@ _TARGETS = np.array([-1 if each.to is None else each.to for each in REASONS] + [
 
 
 def _passed(
-    previous: Status, reason: Codes, target: Codes, moved: Flags, rules: Rules
+    previous: Status,
+    reason: Codes,
+    target: Codes,
+    moved: Flags,
+    verdicts: Verdicts,
+    rules: Rules,
 ) -> tuple[Flags, Floats]:
-    """Return who is in the hands of sales by exploration, and with what chance each got there."""
+    """Return who is in the hands of sales by exploration, and with what chance each is there.
+
+    One that was tried, and then reaches the threshold or raises its hand, would be there without
+    the draw too: from then on its chance is one.
+    """
     tried = moved & (reason == REASON_CODES["exploration"])
     own = moved & ((target == State.MQL) | (target == State.SQL)) & (previous.state != State.MQL)
     held = (target == State.MQL) | (target == State.SQL)
-    explored = (previous.explored & held) | tried
+    earned = held & (verdicts.qualifies | (reason == REASON_CODES["hand_raise"]))
+    explored = (previous.explored & held & ~earned) | tried
     propensity = np.where(held, previous.propensity, np.nan)
-    propensity = np.where(own, 1.0, propensity)
+    propensity = np.where(own | earned, 1.0, propensity)
     return explored, np.where(tried, rules.exploration_share, propensity)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
@@ -16,6 +17,7 @@ from .encoding import FloatArray, check_columns, feature_kinds
 from .evaluation import Evaluation, evaluate
 from .fitted_model import FittedModel, fit_model
 from .label_shift import ShiftedLevel, shifted_level
+from .laid_fold import stands_for
 from .maturity import Treatment
 from .reference import Reference, family_margin
 from .segments import SegmentCalibration, calibration_by_segment
@@ -90,8 +92,9 @@ def train_model(
     Parameters
     ----------
     frame : DataFrame of shape (n, any)
-        Mature snapshots: lead_id, account_id, as_of, label, position, optionally ``weight`` and
-        ``win_after_days``, then the features.
+        Mature snapshots: lead_id, account_id, as_of, label, position, optionally ``weight``,
+        ``win_after_days`` and ``stands_for``, then the features. Rows that stand for none neither
+        teach nor judge.
     features : sequence of Feature
         In catalog order.
     horizon_days : int
@@ -125,7 +128,8 @@ def train_model(
             "there is no feature to learn from.",
             hint="Map events or profile columns in the sources, or exclude fewer features.",
         )
-    check_labels(frame["label"].to_numpy(dtype=bool))
+    counts = stands_for(frame) > 0.0
+    check_labels(frame["label"].to_numpy(dtype=bool)[counts])
     check_columns(frame, [feature.name for feature in features], feature_kinds(features))
     watch = watch or Watch()
     order = time_order(frame, horizon_days=horizon_days, seed=seed)
@@ -143,9 +147,10 @@ def train_model(
     test = frame.iloc[windows.test]
     with threadpool_limits(limits=1):
         held_out, importance = _judged(fitted, test)
-        evaluation = _evaluation(held_out, seed)
-        known = frame["label"].to_numpy(dtype=bool)[windows.train]
-        require_signal(fitted, evaluation, held_out, float(known.mean()))
+        judged = held_out[counts[windows.test]]
+        evaluation = _evaluation(judged, seed)
+        known = frame["label"].to_numpy(dtype=bool)[windows.train][counts[windows.train]]
+        require_signal(fitted, evaluation, judged, float(known.mean()))
     final = fitted.refitted(frame, horizon_days=horizon_days, seed=seed, watch=watch)
     with threadpool_limits(limits=1):
         shift = None
@@ -159,7 +164,7 @@ def train_model(
         return TrainingResult(
             fitted=fitted,
             evaluation=evaluation,
-            unseen=_unseen(frame, held_out, windows, seed),
+            unseen=_unseen(frame, held_out, windows, counts, seed),
             windows=windows,
             held_out=held_out,
             importance=importance,
@@ -167,7 +172,11 @@ def train_model(
             reference=_reference(final, test, compared_with),
             label_shift=shift,
             segments=calibration_by_segment(
-                test, held_out["probability"], held_out["label"], features, lead_clusters(test)
+                test[counts[windows.test]],
+                judged["probability"],
+                judged["label"],
+                features,
+                lead_clusters(judged),
             ),
         )
 
@@ -219,12 +228,16 @@ def _evaluation(held_out: pd.DataFrame, seed: int) -> Evaluation:
 
 
 def _unseen(
-    frame: pd.DataFrame, held_out: pd.DataFrame, windows: Windows, seed: int
+    frame: pd.DataFrame,
+    held_out: pd.DataFrame,
+    windows: Windows,
+    counts: npt.NDArray[np.bool_],
+    seed: int,
 ) -> Evaluation | None:
     lead = pd.factorize(frame["lead_id"])[0]
     met = np.zeros(len(frame) + 1, dtype=bool)
     met[lead[windows.before_test]] = True
-    new = held_out[~met[lead[windows.test]]]
+    new = held_out[counts[windows.test] & ~met[lead[windows.test]]]
     wins = int(new["label"].sum())
     if min(wins, len(new) - wins) < LEAST_WINS:
         return None

@@ -11,7 +11,7 @@ from leadlight.features.feature import Feature
 
 from .bootstrap import Codes, lead_clusters
 from .encoding import FloatArray, LeadEncoder, feature_kinds
-from .laid_fold import LaidFold, known_at, laid_fold, plainly_known
+from .laid_fold import LaidFold, known_at, laid_fold, plainly_known, stands_for
 from .lesson import Lesson
 from .level import Labelled
 from .maturity import KnownRows, Treatment
@@ -104,10 +104,10 @@ class TrainingRows:
             watch.say(f"{repeated} of {len(features)} features repeat others: set aside")
         encoder = _encoder(distinct).fit(frame)
         order = time_order(frame, horizon_days=horizon_days, seed=seed)
-        mature = np.arange(len(frame))
+        mature = np.flatnonzero(stands_for(frame) > 0.0)
         known = plainly_known(frame, mature)
         if known_until is not None and order.kind == "as_of":
-            mature = order.known_before(known_until)
+            mature = np.intersect1d(mature, order.known_before(known_until))
             known = known_at(
                 frame, order, known_until, horizon_days=horizon_days, immature=immature
             )
@@ -195,7 +195,8 @@ class TrainingRows:
     def weight(self, known: LaidFold | KnownRows, half_life: float | None) -> FloatArray:
         """Return how much each row that teaches counts, given how fast they lose weight; mean 1."""
         rows = known.fit if isinstance(known, LaidFold) else known.rows
-        weight = known.weight * decayed(self.order.taken(rows), half_life)
+        stands = stands_for(self.frame)[rows]
+        weight = known.weight * stands * decayed(self.order.taken(rows), half_life)
         return np.asarray(weight / weight.mean(), dtype=np.float64)
 
     def lesson(self, half_life: float | None) -> Lesson:

@@ -28,6 +28,7 @@ from .config import Config, config_hash
 from .definitions import Agreement, agreed_definition, record_training
 from .fingerprint import code_hash, data_hash
 from .fold_store import kept_folds
+from .follow_up import with_follow_up
 from .leak_audit import audit
 from .policy_columns import policy_columns, with_policy_columns
 from .prepare import (
@@ -310,18 +311,19 @@ def training_set_of(
             frame = with_label_history(
                 load_frame(directory / "parts"), snapshots, judged, config.label
             )
+            followed = with_follow_up(frame, config, engine, snapshots)
     unlabelled = None
     if _labels_are_old(config, engine, door, frame):
         with progress.stage("Computing today's features"):
             unlabelled = leads_today(config, engine, door.tables, defined.definition)
     return TrainingSet(
-        frame,
+        followed.frame,
         judged,
         feature_catalog(defined.definition),
         defined.definition,
         counts,
         audited.leaks,
-        (*audited.notes, *defined.notes),
+        (*audited.notes, *defined.notes, *followed.notes),
         agreed,
         asked,
         schema_of(engine, door.tables),
