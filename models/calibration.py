@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import expit
+from scipy.special import expit, logit
 
 from leadlight.features.errors import NotEnoughDataError
 
@@ -79,6 +79,21 @@ class Calibration:
             Within [0, 1], increasing in the margin.
         """
         return np.asarray(expit(self.log_odds(margin)), dtype=np.float64)
+
+    def margin(self, probability: float) -> float:
+        """Return the margin of a probability: the map read backwards.
+
+        Parameters
+        ----------
+        probability : float
+            Between 0 and 1, both excluded.
+        """
+        wanted = float(logit(probability)) - self.intercept
+        if not self.knots:
+            return wanted / self.slope
+        at, reached = np.array(self.knots).T
+        inside = float(np.clip(wanted, reached[0], reached[-1]))
+        return float(np.interp(inside, reached, at)) + (wanted - inside) / self.slope
 
     def shifted(self, by: float) -> "Calibration":
         """Return the same shape on another level.

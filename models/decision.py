@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
@@ -27,6 +28,30 @@ __all__ = ["FORMAT_VERSION", "DecisionVersion", "Distribution", "Reference"]
 FORMAT_VERSION = 3
 
 Arrays = dict[str, NDArray[Any]]
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """Leads as the decision version sees them, before a word is said.
+
+    Attributes
+    ----------
+    parts : array of shape (n, k)
+        Contributions to the margin, in log-odds.
+    margin, probability : arrays of shape (n,)
+    percentile, fit, engagement : arrays of shape (n,)
+        Shares of held-out leads below, 0 to 1; NaN where the family has no features.
+    mql : array of bool, shape (n,)
+    """
+
+    parts: Floats
+    margin: Floats
+    probability: Floats
+    percentile: Floats
+    fit: Floats
+    engagement: Floats
+    mql: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,14 +151,9 @@ class DecisionVersion:
             raise SchemaMismatchError(
                 f"The leads to score have no column {' and no column '.join(missing)}."
             )
-        parts = self.compiled.contributions(frame)
-        margin = self.compiled.total(parts)
-        probability = self.calibration.probability(margin)
-        percentile = self.reference.margin.percentile(margin)
-        fit = self.reference.family_percentile(parts, self.features, "fit")
-        engagement = self.reference.family_percentile(parts, self.features, "engagement")
+        judged = self.judge(frame)
         reasons = explain_leads(
-            parts,
+            judged.parts,
             self.reference.average_parts(frame),
             self.features,
             frame,
@@ -144,34 +164,78 @@ class DecisionVersion:
             {
                 "lead_id": frame["lead_id"].to_numpy(),
                 "as_of": frame["as_of"].array,
-                "probability": probability,
-                "percentile": percentile,
-                "grade": grades_of(percentile),
-                "mql": (probability >= self.threshold.least(frame))
-                & self.floors.passed(fit, engagement),
-                "fit_percentile": fit,
-                "engagement_percentile": engagement,
+                "probability": judged.probability,
+                "percentile": judged.percentile,
+                "grade": grades_of(judged.percentile),
+                "mql": judged.mql,
+                "fit_percentile": judged.fit,
+                "engagement_percentile": judged.engagement,
                 **{column: pd.Series(told, dtype=object) for column, told in vars(reasons).items()},
             }
         )
 
-    def definition_in_words(self) -> str:
+    def judge(self, frame: pd.DataFrame) -> Judged:
+        """Score leads and decide who is an MQL, without reasons.
+
+        Parameters
+        ----------
+        frame : DataFrame of n rows
+            As ``decide`` takes it.
+
+        Raises
+        ------
+        SchemaMismatchError
+            A column is missing, or its type is not the one that the model was trained on.
+        """
+        parts = self.compiled.contributions(frame)
+        margin = self.compiled.total(parts)
+        probability = self.calibration.probability(margin)
+        fit = self.reference.family_percentile(parts, self.features, "fit")
+        engagement = self.reference.family_percentile(parts, self.features, "engagement")
+        return Judged(
+            parts=parts,
+            margin=margin,
+            probability=probability,
+            percentile=self.reference.margin.percentile(margin),
+            fit=fit,
+            engagement=engagement,
+            mql=(probability >= self.threshold.least(frame)) & self.floors.passed(fit, engagement),
+        )
+
+    def points_of_probability(self, probability: float) -> float:
+        """Return the points of 100 of a calibrated probability, not rounded."""
+        margin = self.calibration.margin(probability)
+        return float(self.reference.point_scale.points(margin))
+
+    def definition_in_words(self, wording: Wording = ENGLISH) -> str:
         """Say what makes an MQL, in one sentence."""
         horizon = self.metadata.get("horizon_days")
-        within = f" within {horizon} days" if horizon else ""
-        said = f"A lead is an MQL if its probability to be won{within} is at least {self._least()}"
+        said = wording.say(
+            "definition.probability",
+            within=wording.say("definition.within", horizon) if horizon else "",
+            least=self._least(wording),
+        )
         floors = [
-            f"its {family} is not among the lowest {floor:.0%} of leads"
+            wording.say(f"definition.{family}_floor", share=wording.percent(floor))
             for family, floor in asdict(self.floors).items()
             if floor > 0.0 and getattr(self.reference, family) is not None
         ]
-        return f"{' and '.join([said, *floors])}."
+        return wording.say(
+            "definition.sentence", parts=wording.say("definition.and").join([said, *floors])
+        )
 
-    def _least(self) -> str:
-        segments = [f"{each.threshold:.1%} for {each.segment}" for each in self.threshold.segments]
-        if not segments:
-            return f"{self.threshold.threshold:.1%}"
-        return f"that of its {self.threshold.by} ({', '.join(segments)})"
+    def _least(self, wording: Wording) -> str:
+        if not self.threshold.segments:
+            return wording.chance(self.threshold.threshold)
+        segments = [
+            wording.say(
+                "definition.for_segment", least=wording.chance(each.threshold), segment=each.segment
+            )
+            for each in self.threshold.segments
+        ]
+        return wording.say(
+            "definition.by_segment", by=str(self.threshold.by), segments=", ".join(segments)
+        )
 
     def to_payload(self) -> tuple[dict[str, Any], Arrays]:
         """Return plain data for a JSON file and arrays for an ``npz`` file."""

@@ -180,7 +180,7 @@ def reason_parts(
     groups = ReasonGroups.of(features)
     beyond = parts - average
     sums = groups.sums(beyond[None, :])[0]
-    points = _rounded_together(sums * scale.per_log_odds)
+    points = rounded_together(sums * scale.per_log_odds)
     told = []
     for at, members in enumerate(groups.members):
         leaning = (beyond if sums[at] >= 0.0 else -beyond).tolist()
@@ -196,8 +196,13 @@ def reason_parts(
     return tuple(sorted(told, key=lambda part: -abs(part.log_odds)))
 
 
-def _rounded_together(exact: Floats) -> NDArray[np.int64]:
-    """Round so that the sum is the rounded sum: those with the largest remainders go up."""
+def rounded_together(exact: Floats) -> NDArray[np.int64]:
+    """Round so that the sum is the rounded sum: those with the largest remainders go up.
+
+    Parameters
+    ----------
+    exact : array of shape (n,)
+    """
     whole = np.floor(exact).astype(np.int64)
     up = math.floor(float(exact.sum()) + 0.5) - int(whole.sum())
     whole[np.argsort(whole - exact, kind="stable")[:up]] += 1

@@ -167,6 +167,11 @@ class ReasonSettings(Settings):
         description="Whose average lead a lead's reasons compare with: of all leads, or of its own "
         "segment where that has enough; holds from the next training on",
     )
+    actions: tuple[Text, ...] = Field(
+        default=(),
+        description="Kinds of event that are a lead's own acts, beside those that leadlight knows: "
+        "what would lift a lead is looked for among them",
+    )
 
 
 class MlflowSettings(Settings):

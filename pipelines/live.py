@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from leadlight.features.engines.lead_features import LeadFeatures
+from leadlight.features.engines.lead_features import LeadFeatures, snapshots_at
 from leadlight.features.engines.lead_records import LeadRecords
 from leadlight.features.errors import ConfigError, DataQualityError
 from leadlight.features.funnel import HAND_RAISE, funnel_stage
@@ -148,7 +148,7 @@ class _Known:
             events = self._rows("events", [_of_lead(each, lead_id) for each in news.events])
             unseen = pc.sum(pc.greater_equal(events["occurred_at"], pa.scalar(as_of))).as_py()
             rows["events"] = pa.concat_tables([known["events"], events])
-        snapshot = _snapshot(lead_id, account_id, as_of)
+        snapshot = snapshots_at([lead_id], [account_id], as_of)
         frame = self.features.compute(rows, snapshot).to_pandas()
         decided = self.champion.decision.decide(frame)
         return {
@@ -208,18 +208,6 @@ def _raised_hand(events: pa.Table | None, lead_id: str, as_of: datetime) -> bool
     )
     kinds = events.filter(seen)["event_type"].unique().to_pylist()
     return any(funnel_stage(feature_name(kind)) == HAND_RAISE for kind in kinds)
-
-
-def _snapshot(lead_id: str, account_id: str | None, as_of: datetime) -> pa.Table:
-    return pa.table(
-        {
-            "lead_id": pa.array([lead_id], pa.string()),
-            "account_id": pa.array([account_id], pa.string()),
-            "as_of": pa.array([as_of], pa.timestamp("us", tz="UTC")),
-            "label": pa.nulls(1, pa.bool_()),
-            "position": pa.nulls(1, pa.float64()),
-        }
-    )
 
 
 def _age(config: Config) -> int:

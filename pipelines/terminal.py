@@ -1,16 +1,15 @@
 """What a person reads on a terminal: tables and cards, built here and printed by the CLI alone."""
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
-from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
 from leadlight.features.validation import DoorReport, RuleCount
 
+from .report.formats import plain
 from .report.leaks import leaks_summary
 from .report.model_choice import ceiling_sentence, recency_sentence
 from .terminal_threshold import grid_table
@@ -62,7 +61,7 @@ def hottest_table(leads: Sequence[Mapping[str, Any]]) -> RenderableType:
     table.add_column("why", ratio=1)
     for lead in leads:
         table.add_row(
-            Text(str(lead["lead_id"])),
+            Text(plain(lead["lead_id"], 80)),
             f"{lead['probability']:.1%}",
             Text(str(lead["grade"]), _GRADE_STYLE[str(lead["grade"])]),
             _stands(lead),
@@ -76,51 +75,6 @@ def _stands(lead: Mapping[str, Any]) -> str:
     return str(lead.get("state") or ("mql" if lead["mql"] else "lead"))
 
 
-def lead_card(
-    lead: Mapping[str, Any], *, definition: str, history: Sequence[Mapping[str, Any]] = ()
-) -> RenderableType:
-    """Show one lead: the score, what it means, why, and how it came to its state.
-
-    Parameters
-    ----------
-    lead : mapping
-        A row of scores.
-    definition : str
-        The MQL definition in one sentence.
-    history : sequence of mapping
-        Its transitions, the oldest first.
-    """
-    head = Text()
-    head.append("MQL" if lead["mql"] else "not an MQL", "bold green" if lead["mql"] else "bold")
-    head.append(f"   grade {lead['grade']}", _GRADE_STYLE[str(lead["grade"])])
-    head.append(f"   converts with {lead['probability']:.1%}")
-    head.append(f"   hotter than {_below(lead['percentile'])} of leads")
-    families = [
-        f"{name} better than {_below(lead[column])} of leads"
-        for name, column in (("Fit", "fit_percentile"), ("Engagement", "engagement_percentile"))
-        if lead[column] is not None and lead[column] == lead[column]
-    ]
-    parts: list[RenderableType] = [head]
-    if families:
-        parts.append(Text("; ".join(families)))
-    parts += [Text(), _reasons(lead), Text(), Text(definition, "dim")]
-    moves = [
-        Text(f"{each['as_of']:%Y-%m-%d}  {each['from_state']} to {each['to_state']}: {each['why']}")
-        for each in history
-    ]
-    if lead.get("state"):
-        since = f"State: {lead['state']}, since {lead['state_since']:%Y-%m-%d}."
-        parts += [Text(), Text(since), *moves]
-    as_of = lead["as_of"]
-    title = f"lead {lead['lead_id']}" + (f", as of {as_of:%Y-%m-%d %H:%M} UTC" if as_of else "")
-    return Panel(Group(*parts), title=Text(title), title_align="left", expand=False)
-
-
-def _below(percentile: float) -> str:
-    # Rounded down: nobody is hotter than all leads.
-    return f"{math.floor(100 * percentile)} %"
-
-
 def _reasons(lead: Mapping[str, Any]) -> Text:
     text = Text()
     for mark, style, reasons in (
@@ -131,7 +85,7 @@ def _reasons(lead: Mapping[str, Any]) -> Text:
             if text:
                 text.append("\n")
             text.append(f"{mark} ", style)
-            text.append(str(reason))
+            text.append(plain(reason))
     return text
 
 

@@ -1,8 +1,9 @@
 """Features in real time: of one lead, or a few, from rows in memory."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 
@@ -26,6 +27,21 @@ from .profile_lookups import TitlesRead, profile_lookups
 _NAMES, _LEADS, _SNAPSHOTS, _KINDS, _MET = "names", "codes", "snapshots", "kinds", "met"
 _MANY_EVENTS = 1_000_000
 _MANY_PAGES = 100_000
+
+
+def snapshots_at(
+    lead_ids: Sequence[str], account_ids: Sequence[str | None], as_of: datetime
+) -> pa.Table:
+    """Return snapshots of leads at one instant (UTC), as ``LeadFeatures.compute`` takes them."""
+    return pa.table(
+        {
+            "lead_id": pa.array(lead_ids, pa.string()),
+            "account_id": pa.array(account_ids, pa.string()),
+            "as_of": pa.array([as_of] * len(lead_ids), pa.timestamp("us", tz="UTC")),
+            "label": pa.nulls(len(lead_ids), pa.bool_()),
+            "position": pa.nulls(len(lead_ids), pa.float64()),
+        }
+    )
 
 
 class LeadFeatures(AbstractContextManager["LeadFeatures"]):

@@ -30,7 +30,7 @@ class LeadRecords(AbstractContextManager["LeadRecords"]):
     """Canonical tables, copied so that the rows of a lead lie together.
 
     The copy is a file in a temporary folder, which goes with the object. It holds what the tables
-    held when it was made.
+    held when it was made. Whoever asks for one lead only reads the tables where they lie instead.
 
     Parameters
     ----------
@@ -39,10 +39,17 @@ class LeadRecords(AbstractContextManager["LeadRecords"]):
         Folder for the copy.
     memory_limit : str
         What the engine may use.
+    copied : bool
+        Whether to copy the tables.
     """
 
     def __init__(
-        self, tables: CanonicalTables, directory: Path, *, memory_limit: str = "256MB"
+        self,
+        tables: CanonicalTables,
+        directory: Path,
+        *,
+        memory_limit: str = "256MB",
+        copied: bool = True,
     ) -> None:
         self.columns = tables.columns
         with ExitStack() as stack:
@@ -52,7 +59,12 @@ class LeadRecords(AbstractContextManager["LeadRecords"]):
             folder = stack.enter_context(self._engine.scratch())
             self._engine.execute(f"ATTACH {literal(str(folder / 'records.db'))} AS records")
             for table in tables.columns:
-                self._copy(tables, table)
+                if copied:
+                    self._copy(tables, table)
+                else:
+                    self._engine.execute(
+                        f"CREATE VIEW records.{identifier(table)} AS FROM {tables.relation(table)}"
+                    )
             self._open = stack.pop_all()
 
     def __exit__(

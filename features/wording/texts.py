@@ -88,6 +88,11 @@ class Wording:
             return self.say("tiny_share", share=str(format_percent(0.01, locale=self.locale)))
         return str(format_percent(share, locale=self.locale))
 
+    def chance(self, probability: float) -> str:
+        """Write a probability with one decimal: "23.1%"."""
+        pattern = str(self.locale.percent_formats[None].pattern).replace("0", "0.0", 1)
+        return str(format_percent(probability, pattern, locale=self.locale))
+
     def day(self, moment: date) -> str:
         """Write a day in words: "27 December 2025"; of an instant, its day in UTC."""
         day = moment.date() if isinstance(moment, datetime) else moment

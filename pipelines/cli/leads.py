@@ -1,5 +1,6 @@
 """Commands about single leads."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,19 +15,28 @@ def explain(
     lead_id: Annotated[str, typer.Argument(help="The lead's id in the CRM.")],
     config: ConfigOption = DEFAULT_CONFIG,
     as_json: JsonOption = False,
+    html: Annotated[
+        Path | None, typer.Option("--html", help="Write the card as one HTML page.")
+    ] = None,
 ) -> None:
-    """Say why a lead is, or is not, an MQL: its newest score as a card.
+    """Say why a lead is, or is not, an MQL, what changed, and what would lift it.
 
-    Example: leadlight explain 4711
+    Example: leadlight explain 4711 --html card.html
     """
+    from leadlight.pipelines.card.page import card_html  # noqa: PLC0415
+    from leadlight.pipelines.card.terminal import lead_card  # noqa: PLC0415
     from leadlight.pipelines.explain import explain as explain_lead  # noqa: PLC0415
-    from leadlight.pipelines.terminal import lead_card  # noqa: PLC0415
+    from leadlight.pipelines.workspace import write_text  # noqa: PLC0415
 
     card = explain_lead(load(config), lead_id)
+    if html is not None:
+        write_text(html, card_html(card))
     if as_json:
         print_json(card.to_dict())
+    elif html is not None:
+        say(str(html.resolve()))
     else:
-        OUT.print(lead_card(card.score, definition=card.definition, history=card.history))
+        OUT.print(lead_card(card))
 
 
 @app.command()
