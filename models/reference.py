@@ -19,6 +19,7 @@ Floats = NDArray[np.float64]
 _KNOTS = 1001
 # Margins are sums; the last digits depend on the order of summation, and must not split a tie.
 _DECIMALS = 9
+_HALF_A_DIGIT = 0.5 * 10**-_DECIMALS
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +75,25 @@ class Distribution:
             self.below[right] - self.up_to[left]
         )
         return np.where(after == 0, 0.0, np.where(after == len(self.knots), 1.0, between))
+
+    def least_reaching(self, share: float) -> float:
+        """Return the least value whose percentile is at least ``share``, before it is rounded.
+
+        Parameters
+        ----------
+        share : float
+            Above 0, at most 1.
+        """
+        unit = 10**_DECIMALS
+        low, high = (round(float(knot) * unit) for knot in self.knots[[0, -1]])
+        high += 1  # above the highest knot every share is reached
+        while low < high:
+            middle = (low + high) // 2
+            if self.percentile([middle / unit])[0] >= share:
+                high = middle
+            else:
+                low = middle + 1
+        return float(low / unit - _HALF_A_DIGIT)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,1 +1,1 @@
-"""What leaves the house: the model as a points card."""
+"""What leaves the house: the model as a points card, as a document and as SQL."""

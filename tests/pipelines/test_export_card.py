@@ -4,10 +4,12 @@ import csv
 import json
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from command import leadlight
+from model_from_json import score
 from small_project import SmallProject, make_small_project
 
 from leadlight.models.points_card import CardLoss, PointsCard, Signal
@@ -80,3 +82,27 @@ def test_hostile_values_are_text_in_both(tmp_path: Path) -> None:
     assert "<script>" not in told.replace("\\<", "")
     assert "\\|" in told
     assert "\\<b\\>" in told
+
+
+def test_the_document_scores_as_the_query_of_the_same_champion(project: SmallProject) -> None:
+    parts = project.directory / "workspace" / "features" / "training" / "parts"
+    leads = pq.read_table(parts).to_pandas().head(200)
+    ran = leadlight("export", "--json", "-c", project.config)
+    assert ran.code == 0, ran.error
+    document = json.loads(ran.out)
+    scored = [score(document, lead)["probability"] for lead in leads.to_dict("records")]
+    ran = leadlight("export", "--sql", "--table", "leads", "-c", project.config)
+    assert ran.code == 0, ran.error
+    connection = duckdb.connect()
+    connection.register("leads", leads)
+    answered = connection.sql(ran.out).to_arrow_table().to_pandas()
+    keys = ["lead_id", "as_of"]
+    both = leads[keys].assign(probability=scored).merge(answered, on=keys, validate="1:1")
+    assert len(both) == len(leads)
+    np.testing.assert_allclose(both["probability_x"], both["probability_y"], rtol=0, atol=1e-9)
+
+
+def test_an_unknown_dialect_is_refused_with_the_nearest_known_one(project: SmallProject) -> None:
+    ran = leadlight("export", "--sql", "--dialect", "postgress", "-c", project.config)
+    assert "Did you mean 'postgres'?" in ran.refused()
+    assert "Nothing to export" in leadlight("export", "-c", project.config).refused()
