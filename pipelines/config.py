@@ -28,6 +28,7 @@ from .config_delivery import DeliverySettings
 from .config_errors import config_error
 from .config_file import KeyPath, read_config_file
 from .config_lifecycle import LifecycleSettings
+from .config_monitor import MonitorSettings
 from .config_mql import CapacitySettings, MqlSettings, TopShareSettings
 from .config_retrain import RetrainSettings
 from .config_sources import Number, Settings, SourcesSettings, Text, Whole, Zone, problem
@@ -246,6 +247,10 @@ class Config(Settings):
     retrain: RetrainSettings = Field(
         default_factory=RetrainSettings,
         description="When a retrained model may take the champion's place",
+    )
+    monitor: MonitorSettings = Field(
+        default_factory=MonitorSettings,
+        description="How large something must be for `leadlight monitor` to raise an alarm",
     )
     reasons: ReasonSettings = Field(
         default_factory=ReasonSettings, description="How a lead's score is told"

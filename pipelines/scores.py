@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +62,12 @@ def partition_of(workspace: Workspace, as_of: datetime | None) -> Path:
 def instant_name(as_of: datetime) -> str:
     """Return an instant (UTC) as a part of a folder's name."""
     return f"{as_of:%Y-%m-%dT%H-%M-%S}"
+
+
+def instant_of(partition: Path) -> datetime:
+    """Return the instant (UTC) that a partition of scores is as of."""
+    text = partition.name.removeprefix("as_of=")
+    return datetime.strptime(text, "%Y-%m-%dT%H-%M-%S").replace(tzinfo=UTC)
 
 
 def write_part(decided: pd.DataFrame | None, number: int, version: int, folder: Path) -> None:

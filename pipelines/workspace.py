@@ -46,6 +46,11 @@ class Workspace:
         return self.root / "scores"
 
     @property
+    def looks(self) -> Path:
+        """What each run of the monitor saw, for the next one to compare with."""
+        return self.root / "monitor"
+
+    @property
     def reports(self) -> Path:
         """Pages for people."""
         return self.root / "reports"

@@ -3,7 +3,17 @@
 import warnings
 
 # Each module adds its commands to the application, in the order of ``leadlight --help``.
-from . import delivery, exporting, jobs, leads, policy, retraining, serve, versions
+from . import (
+    delivery,
+    exporting,
+    jobs,
+    leads,
+    monitoring,
+    policy,
+    retraining,
+    serve,
+    versions,
+)
 from .console import INTERRUPTED, app
 
 __all__ = [
@@ -14,6 +24,7 @@ __all__ = [
     "jobs",
     "leads",
     "main",
+    "monitoring",
     "policy",
     "retraining",
     "serve",

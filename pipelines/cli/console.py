@@ -59,6 +59,8 @@ _EXIT_CODES = """Exit codes, for a scheduler:
 
 6 so many leads would change their state that `--confirm` is asked for; nothing was sent;
 
+7 `leadlight monitor` could not look; of it, 1 means attention and 2 act;
+
 130 interrupted."""
 
 app = typer.Typer(
