@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from leadlight.models.bootstrap import Estimate
-from leadlight.models.replay_figures import GATED, INCUMBENT, StepFigures
+from leadlight.models.replay_figures import INCUMBENT, ReplayStep, StepFigures
 
 from .replay import Replay
 
@@ -20,32 +20,34 @@ _FIGURES = (
 
 
 def replay_summary(replay: Replay) -> RenderableType:
-    """Show each step, then each policy over all of them."""
-    steps = Table(title="Step by step", title_justify="left")
-    steps.add_column("step", no_wrap=True)
-    steps.add_column("policy", no_wrap=True)
-    for name in ("MQLs", "promised", "realised", "foretold", "won", "log loss", "AUC"):
-        steps.add_column(name, justify="right")
-    steps.add_column("gate")
-    for step in replay.replayed.steps:
-        won = step.wins / step.rows
-        for at, (told, figures) in enumerate(step.figures.items()):
-            gate = ("promoted" if step.promoted else "kept") if told == GATED else ""
-            first = f"{step.name} ({step.rows:,})" if at == 0 else ""
-            steps.add_row(first, told, *_cells(figures, won), gate)
-        steps.add_section()
-    parts: list[RenderableType] = [steps, _overall(replay), *map(Text, replay.notes)]
+    """Show each step, then each policy over all of them; in 80 columns."""
+    parts: list[RenderableType] = [_step(step) for step in replay.replayed.steps]
+    parts += [_overall(replay), *map(Text, replay.notes)]
     parts += [Text(f"Written: {path}") for path in replay.files]
     return Group(*parts)
 
 
-def _cells(figures: StepFigures, won: float) -> tuple[str, ...]:
+def _step(step: ReplayStep) -> Table:
+    gate = "challenger promoted" if step.promoted else "champion kept"
+    table = Table(
+        title=f"{step.name}: {step.rows:,} snapshots, {step.wins / step.rows:.1%} won; {gate}",
+        title_justify="left",
+        box=None,
+    )
+    table.add_column("", no_wrap=True)
+    for name in ("MQLs", "promised", "realised", "foretold", "log loss", "AUC"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for told, figures in step.figures.items():
+        table.add_row(told, *_cells(figures))
+    return table
+
+
+def _cells(figures: StepFigures) -> tuple[str, ...]:
     return (
         f"{figures.mqls:,}",
         _share(figures.promised_precision),
         _share(figures.realised_precision),
         _share(figures.foretold_rate),
-        _share(won),
         _number(figures.log_loss, 4),
         _number(figures.auc, 3),
     )
