@@ -8,6 +8,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -18,6 +19,7 @@ from leadlight.features.funnel import HAND_RAISE, funnel_stage
 from leadlight.features.rows import table_of_rows
 from leadlight.features.tables import CanonicalTables
 from leadlight.features.taxonomy import feature_name
+from leadlight.models.policies import SEGMENT_COLUMN
 
 from .config import Config
 from .registry import RegisteredVersion, registry_of
@@ -150,7 +152,7 @@ class _Known:
             rows["events"] = pa.concat_tables([known["events"], events])
         snapshot = snapshots_at([lead_id], [account_id], as_of)
         frame = self.features.compute(rows, snapshot).to_pandas()
-        decided = self.champion.decision.decide(frame)
+        decided = self.champion.decision.decide(self._with_segment(frame, rows["leads"]))
         return {
             **{str(name): decided[name].iloc[0] for name in decided},
             "as_of": as_of.isoformat(),
@@ -159,6 +161,15 @@ class _Known:
             "events_not_seen": unseen,
             "decision_version": self.champion.number,
         }
+
+    def _with_segment(self, frame: pd.DataFrame, leads: pa.Table) -> pd.DataFrame:
+        """Add the segment of the lead, where the threshold differs by segment."""
+        by = self.champion.decision.threshold.by
+        if by is None or by not in leads.column_names:
+            return frame
+        known = leads.select(["lead_id", by]).to_pandas().set_index("lead_id")[by]
+        segment = frame["lead_id"].map(known.where(known.isna(), known.astype(str)))
+        return frame.assign(**{SEGMENT_COLUMN: segment.astype(object)})
 
     def _leads(self, known: pa.Table, news: News, lead_id: str, account_id: str | None) -> pa.Table:
         """Put what was sent over what is known of the lead."""

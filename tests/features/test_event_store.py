@@ -209,7 +209,7 @@ def start(directory: Path, tables: CanonicalTables, processes: int) -> subproces
 def test_a_stopped_run_leaves_no_output_and_the_next_goes_on_to_the_same_bytes(
     engine, tmp_path, stop, processes
 ):
-    world = busy_world(60)
+    world = busy_world(180)
     tables = write_in_months(world, tmp_path)
     snapshots = write_snapshots(world, tmp_path / "snapshots.parquet")
     compute_features(
