@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 QUICK  ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint types layers check real notebooks lock clean bench-demo bench-world bench-features bench-exploration bench-lifecycle bench-maturity bench-leaks bench-promise bench-quality bench-score bench-train
+.PHONY: help install demo test lint types layers check real notebooks lock clean bench-demo bench-world bench-features bench-exploration bench-lifecycle bench-maturity bench-leaks bench-monitor bench-promise bench-quality bench-score bench-train
 
 help:  ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -70,6 +70,9 @@ bench-maturity: install  ## Young snapshots dropped or weighted, against the tru
 
 bench-leaks: install  ## Leaks found and false alarms, in made-up worlds and public data (QUICK=--quick)
 	$(BIN)/python benchmarks/leaks.py $(QUICK)
+
+bench-monitor: install  ## Faults named and false alarms of the monitor, on demo worlds (QUICK=--quick)
+	$(BIN)/python benchmarks/monitor.py $(QUICK)
 
 bench-promise: install  ## Promised precision and capacity against the true probabilities (QUICK=--quick)
 	$(BIN)/python benchmarks/promise.py $(QUICK)
