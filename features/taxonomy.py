@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from .sql import literal
 
@@ -56,6 +57,7 @@ _URL_OR_PATH = r"^(/|https?://|www\.|[a-z0-9-]+(\.[a-z0-9-]+)+(/|$))"
 _URL_PATH = r"^(?:[a-z][a-z0-9+.-]*:)?(?://[^/?#]*)?([^?#]*)"
 
 
+@lru_cache(maxsize=4096)
 def feature_name(text: str) -> str:
     """Turn a column's or an event type's name into a readable SQL identifier.
 

@@ -18,7 +18,6 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 import numpy as np
-from scipy.stats import false_discovery_control
 
 Level = Literal["attention", "act"]
 Kind = Literal[
@@ -224,6 +223,9 @@ def raise_alarms(findings: Sequence[Finding], limits: Limits) -> tuple[Alarm, ..
         All that was looked at, the quiet ones too: they are what is corrected for.
     limits : Limits
     """
+    # Half a second of import, which whoever only reads the limits need not wait for.
+    from scipy.stats import false_discovery_control  # noqa: PLC0415
+
     if not findings:
         return ()
     chances = np.clip([finding.p_value for finding in findings], 0.0, 1.0)

@@ -132,6 +132,7 @@ class _Known:
         with ExitStack() as stack:
             features = stack.enter_context(LeadFeatures(champion.decision.definition))
             records = stack.enter_context(LeadRecords(tables, workspace.root))
+            features.learn_titles(records.titles())
             return cls(champion, features, records, age, stack.pop_all())
 
     def close(self) -> None:

@@ -11,8 +11,13 @@ from .duckdb import DuckDBEngine
 
 def require_inputs(
     engine: DuckDBEngine, tables: CanonicalTables, definition: FeatureDefinition
-) -> None:
+) -> bool:
     """Refuse columns that are gone or of another type; an empty column has no type to change.
+
+    Returns
+    -------
+    bool
+        Whether all types are those of the training, so that other rows of these types are too.
 
     Raises
     ------
@@ -22,7 +27,8 @@ def require_inputs(
     _require_tables(tables, definition)
     used = sorted({column.table for column in definition.profile if tables.has(column.table)})
     types = {table: dict(engine.rows(types_sql(tables, table))) for table in used}
-    for column in changed_columns(definition, types):
+    changed = changed_columns(definition, types)
+    for column in changed:
         path = tables.relation(column.table)
         name = identifier(column.column)
         found = engine.rows(
@@ -35,6 +41,7 @@ def require_inputs(
                 f" and now holds {now}, for example {found[:40]!r}",
                 hint="Correct the source, or train a new model.",
             )
+    return not changed
 
 
 def _require_tables(tables: CanonicalTables, definition: FeatureDefinition) -> None:

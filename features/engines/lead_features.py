@@ -1,6 +1,6 @@
 """Features in real time: of one lead, or a few, from rows in memory."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,12 +21,13 @@ from .event_kinds import EventKind, kernel_codes, listed_kinds
 from .event_stream import address_of, filed_sql, kinds_sql
 from .feature_inputs import require_inputs
 from .lead_codes import LeadCodes
-from .milestone_stream import milestones_sql, title_rank_sql
-from .profile_lookups import TitlesRead, profile_lookups
+from .milestone_stream import milestones_sql, seniority_rank
+from .profile_lookups import TitlesRead, profile_lookups, read_titles
 
 _NAMES, _LEADS, _SNAPSHOTS, _KINDS, _MET = "names", "codes", "snapshots", "kinds", "met"
 _MANY_EVENTS = 1_000_000
 _MANY_PAGES = 100_000
+_FEW_TYPES = 7
 
 
 def snapshots_at(
@@ -57,9 +58,11 @@ class LeadFeatures(AbstractContextManager["LeadFeatures"]):
     def __init__(self, definition: FeatureDefinition, *, memory_limit: str = "256MB") -> None:
         self.definition = definition
         self._engine = DuckDBEngine(memory_limit=memory_limit, threads=1)
+        # Planning takes longer than a few rows do.
+        self._engine.execute("PRAGMA disable_optimizer")
         self._met: set[tuple[str, str | None]] = set()
         self._kinds: tuple[EventKind, ...] = ()
-        self._ranks: dict[str, int] = {}
+        self._fitting: list[dict[str, pa.Schema]] = []
         self._titles: TitlesRead = {}
 
     def __exit__(
@@ -73,6 +76,10 @@ class LeadFeatures(AbstractContextManager["LeadFeatures"]):
     def close(self) -> None:
         """Close the engine."""
         self._engine.close()
+
+    def learn_titles(self, titles: Iterable[str]) -> None:
+        """Read job titles before they are met: the first look at one takes milliseconds."""
+        read_titles(self._engine, titles, self._titles)
 
     def compute(self, tables: Mapping[str, pa.Table], snapshots: pa.Table) -> pa.Table:
         """Return the features of each snapshot as it was at its ``as_of``.
@@ -101,18 +108,25 @@ class LeadFeatures(AbstractContextManager["LeadFeatures"]):
         filled = {
             name: columns[name]
             for name, rows in tables.items()
-            if rows.num_rows or name == "accounts"
+            if rows.num_rows or name in ("leads", "accounts")
         }
         people = LeadCodes.of(tables, snapshots)
         with ExitStack() as stack:
-            given = dict(tables) | {_SNAPSHOTS: snapshots, _LEADS: people.leads}
+            given = {name: tables[name] for name in filled}
+            given |= {_SNAPSHOTS: snapshots, _LEADS: people.leads}
             for name, rows in given.items():
                 stack.enter_context(self._engine.registered(name, rows))
-            require_inputs(self._engine, whole, self.definition)
+            self._require_inputs(whole, tables)
             rows = self._rows(_RegisteredTables(Path(), filled), tables, people)
             return pa.concat_tables(
                 bucket_features(rows, self.definition, events_at_once=_MANY_EVENTS)
             )
+
+    def _require_inputs(self, whole: "_RegisteredTables", tables: Mapping[str, pa.Table]) -> None:
+        """Look at the types of the rows' columns, once for all rows of the same types."""
+        types = {name: rows.schema for name, rows in tables.items()}
+        if types not in self._fitting and require_inputs(self._engine, whole, self.definition):
+            self._fitting = [types, *self._fitting[:_FEW_TYPES]]
 
     def _rows(
         self,
@@ -140,14 +154,11 @@ class LeadFeatures(AbstractContextManager["LeadFeatures"]):
     def _milestones(self, filled: "_RegisteredTables", leads: pa.Table) -> pa.Table | None:
         rank = None
         if "seniority" in self.definition.account and filled.has("leads", "job_title"):
-            titles = {title for title in leads["job_title"].to_pylist() if title}
-            if len(self._ranks) > _MANY_PAGES:
-                self._ranks.clear()
-            for title in sorted(titles - self._ranks.keys()):
-                sql = f"SELECT {title_rank_sql('t.title')} FROM (SELECT ? AS title) t"
-                self._ranks[title] = self._engine.rows(sql, [title])[0][0]
+            titles = sorted({title for title in leads["job_title"].to_pylist() if title})
+            self.learn_titles(titles)
             whens = " ".join(
-                f"WHEN {literal(title)} THEN {self._ranks[title]}" for title in sorted(titles)
+                f"WHEN {literal(title)} THEN {seniority_rank(self._titles[title][0])}"
+                for title in titles
             )
             rank = f"CASE p.job_title {whens} ELSE -1 END" if titles else "-1"
         sql = milestones_sql(filled, self.definition, _LEADS, rank=rank)

@@ -52,6 +52,7 @@ class LeadRecords(AbstractContextManager["LeadRecords"]):
         copied: bool = True,
     ) -> None:
         self.columns = tables.columns
+        self._schemas: dict[str, pa.Schema] = {}
         with ExitStack() as stack:
             self._engine = stack.enter_context(
                 DuckDBEngine(memory_limit=memory_limit, threads=1, temp_directory=directory)
@@ -82,7 +83,10 @@ class LeadRecords(AbstractContextManager["LeadRecords"]):
 
     def schema(self, table: str) -> pa.Schema:
         """Return the columns of a table and their types."""
-        return self._engine.small_table(f"FROM records.{identifier(table)} LIMIT 0").schema
+        if table not in self._schemas:
+            rows = self._engine.small_table(f"FROM records.{identifier(table)} LIMIT 0")
+            self._schemas[table] = rows.schema
+        return self._schemas[table]
 
     def account_of(self, lead_id: str) -> str | None:
         """Return the account of a lead; None where it has none, or is not known."""
@@ -92,6 +96,16 @@ class LeadRecords(AbstractContextManager["LeadRecords"]):
             "SELECT account_id FROM records.leads WHERE lead_id = ?", [lead_id]
         )
         return found[0][0] if found else None
+
+    def titles(self, most: int = 50_000) -> list[str]:
+        """Return job titles of the leads, the most frequent first."""
+        if "job_title" not in self.columns["leads"]:
+            return []
+        rows = self._engine.rows(
+            "SELECT job_title FROM records.leads WHERE job_title <> ''"
+            f" GROUP BY job_title ORDER BY count(*) DESC, job_title LIMIT {most}"
+        )
+        return [title for (title,) in rows]
 
     def of(self, lead_id: str, account_id: str | None) -> dict[str, pa.Table]:
         """Return all rows that a lead's features may depend on.

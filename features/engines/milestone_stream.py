@@ -14,6 +14,11 @@ def title_rank_sql(title: str) -> str:
     return f"coalesce(list_position({_seniorities()}, {seniority_sql(title)}) - 1, -1)"
 
 
+def seniority_rank(seniority: str | None) -> int:
+    """Return what ``title_rank_sql`` says of a title with this seniority."""
+    return -1 if seniority is None else SENIORITIES.index(seniority)
+
+
 def milestones_sql(
     tables: CanonicalTables, definition: FeatureDefinition, leads: str, *, rank: str | None = None
 ) -> str:

@@ -1,6 +1,6 @@
 """Domains, countries and job titles of the data, looked up once each."""
 
-from collections.abc import Iterator, MutableMapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import ExitStack, contextmanager
 
 import pyarrow as pa
@@ -44,31 +44,48 @@ def profile_lookups(
     titles : mutable mapping, optional
         Remembers titles from one call to the next: their patterns take milliseconds to prepare.
     """
-    read = {column.reading for column in columns}
+    found = _distinct(engine, _wanted(tables, columns))
     with ExitStack() as stack:
-        if read & _OF_DOMAINS:
-            stack.enter_context(engine.registered(DOMAINS, _domains(engine, tables, columns)))
-        if read & _OF_COUNTRIES:
-            stack.enter_context(engine.registered(COUNTRIES, _countries(engine, tables, columns)))
-        if read & _OF_TITLES:
+        if (domains := found.get(DOMAINS)) is not None:
+            stack.enter_context(engine.registered(DOMAINS, _domains(domains)))
+        if (countries := found.get(COUNTRIES)) is not None:
+            stack.enter_context(engine.registered(COUNTRIES, _countries(countries)))
+        if (texts := found.get(TITLES)) is not None:
             known = {} if titles is None else titles
-            rows = _titles(engine, tables, columns, known)
-            stack.enter_context(engine.registered(TITLES, rows))
+            read_titles(engine, texts, known)
+            stack.enter_context(engine.registered(TITLES, _titles(texts, known)))
         yield
 
 
-def _domains(
-    engine: DuckDBEngine, tables: CanonicalTables, columns: Sequence[ProfileColumn]
-) -> pa.Table:
-    wanted = []
+def read_titles(engine: DuckDBEngine, titles: Iterable[str], known: TitlesRead) -> None:
+    """Add what job titles say, of those that are not known yet."""
+    new = pa.table({"text": pa.array(sorted(set(titles) - known.keys()), pa.string())})
+    if new.num_rows:
+        with engine.registered("new_titles", new):
+            read = engine.rows(
+                f"SELECT text, {seniority_sql('text')}, {job_function_sql('text')} FROM new_titles"
+            )
+        known.update({text: (seniority, function) for text, seniority, function in read})
+
+
+def _wanted(tables: CanonicalTables, columns: Sequence[ProfileColumn]) -> dict[str, list[str]]:
+    """Return SQL for the texts that each lookup table must know, of those that are read."""
+    wanted: dict[str, list[str]] = {}
     for column in columns:
+        texts = _texts(tables, column.table, column.column)
         if column.reading in _OF_DOMAINS:
-            texts = _texts(tables, column.table, column.column)
-            wanted.append(f"SELECT {email_domain_sql('text')} AS domain FROM ({texts})")
+            domain = email_domain_sql("text")
+            wanted.setdefault(DOMAINS, []).append(f"SELECT {domain} FROM ({texts})")
         if column.reading == "email_matches_company":
-            texts = _texts(tables, column.site_table, column.site)
-            wanted.append(f"SELECT {domain_sql('text')} FROM ({texts})")
-    found = _distinct(engine, wanted)
+            sites = _texts(tables, column.site_table, column.site)
+            wanted[DOMAINS].append(f"SELECT {domain_sql('text')} FROM ({sites})")
+        for lookup, readings in ((COUNTRIES, _OF_COUNTRIES), (TITLES, _OF_TITLES)):
+            if column.reading in readings:
+                wanted.setdefault(lookup, []).append(f"SELECT trim(text) FROM ({texts})")
+    return wanted
+
+
+def _domains(found: Sequence[str]) -> pa.Table:
     return pa.table(
         {
             "domain": pa.array(found, pa.string()),
@@ -78,15 +95,7 @@ def _domains(
     )
 
 
-def _countries(
-    engine: DuckDBEngine, tables: CanonicalTables, columns: Sequence[ProfileColumn]
-) -> pa.Table:
-    wanted = [
-        f"SELECT trim(text) FROM ({_texts(tables, column.table, column.column)})"
-        for column in columns
-        if column.reading in _OF_COUNTRIES
-    ]
-    found = _distinct(engine, wanted)
+def _countries(found: Sequence[str]) -> pa.Table:
     return pa.table(
         {
             "text": pa.array(found, pa.string()),
@@ -96,25 +105,7 @@ def _countries(
     )
 
 
-def _titles(
-    engine: DuckDBEngine,
-    tables: CanonicalTables,
-    columns: Sequence[ProfileColumn],
-    known: TitlesRead,
-) -> pa.Table:
-    wanted = [
-        f"SELECT trim(text) FROM ({_texts(tables, column.table, column.column)})"
-        for column in columns
-        if column.reading in _OF_TITLES
-    ]
-    found = _distinct(engine, wanted)
-    new = pa.table({"text": pa.array([text for text in found if text not in known], pa.string())})
-    if new.num_rows:
-        with engine.registered("new_titles", new):
-            read = engine.rows(
-                f"SELECT text, {seniority_sql('text')}, {job_function_sql('text')} FROM new_titles"
-            )
-        known.update({text: (seniority, function) for text, seniority, function in read})
+def _titles(found: Sequence[str], known: TitlesRead) -> pa.Table:
     return pa.table(
         {
             "text": pa.array(found, pa.string()),
@@ -133,11 +124,19 @@ def _texts(tables: CanonicalTables, table: str, column: str) -> str:
     return f"{now} UNION ALL {_FIELD_HISTORY.format(then)}"
 
 
-def _distinct(engine: DuckDBEngine, wanted: Sequence[str]) -> list[str]:
-    if not wanted:
-        return []
-    everything = " UNION ALL ".join(wanted)
-    rows = engine.rows(
-        f"SELECT DISTINCT text FROM ({everything}) AS found(text) WHERE text <> '' ORDER BY text"
-    )
-    return [text for (text,) in rows]
+def _distinct(engine: DuckDBEngine, wanted: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """Return the texts of each lookup table, sorted, in one pass."""
+    found: dict[str, list[str]] = {lookup: [] for lookup in wanted}
+    if wanted:
+        everything = " UNION ALL ".join(
+            f"SELECT {literal(lookup)}, text FROM ({sql}) AS each(text)"
+            for lookup, sources in wanted.items()
+            for sql in sources
+        )
+        rows = engine.rows(
+            f"SELECT DISTINCT lookup, text FROM ({everything}) AS found(lookup, text)"
+            " WHERE text <> '' ORDER BY text"
+        )
+        for lookup, text in rows:
+            found[lookup].append(text)
+    return found

@@ -20,7 +20,6 @@ from leadlight.features.errors import (
 )
 from leadlight.features.sql import file_literal, identifier, literal
 
-from .database import database_label, stage_database
 from .files import find_files
 from .object_store import ObjectStores, StoredObject, TableFile
 from .source import Source
@@ -116,6 +115,9 @@ class Stage:
         """
         staged: tuple[StagedFile, ...]
         if source.url is not None:
+            # SQLAlchemy, which a project of files need not wait for.
+            from .database import database_label, stage_database  # noqa: PLC0415
+
             target = self._next()
             stage_database(source, target, self.used)
             staged = (StagedFile(target, database_label(source)),)

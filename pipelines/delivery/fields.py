@@ -40,6 +40,7 @@ FIELDS: Mapping[str, DeliveredField] = MappingProxyType(
         "grade": DeliveredField("word", "Grade"),
         "state": DeliveredField("word", "MQL state"),
         "mql": DeliveredField("flag", "Is an MQL"),
+        "explored": DeliveredField("flag", "Is an MQL by chance (exploration)"),
         "percentile": DeliveredField("number", "Percentile"),
         "fit_percentile": DeliveredField("number", "Percentile of fit"),
         "engagement_percentile": DeliveredField("number", "Percentile of engagement"),
@@ -74,6 +75,7 @@ class Standing:
 
 
 # Which reasons a lead has; what they say changes with every day.
+_LIFE = ("state", "explored")
 _REASON_IDS = ("reason_ids_for", "reason_ids_against")
 
 
@@ -100,8 +102,12 @@ def deliverable(scores: pa.Table) -> pa.Table:
     by_score = pc.if_else(scores["mql"], "mql", "lead")
     known = scores["state"] if "state" in scores.column_names else by_score
     state = pc.coalesce(known, by_score)
-    scores = scores.drop_columns(["state"] if "state" in scores.column_names else [])
-    return scores.append_column("state", state).select([*FIELDS, *_REASON_IDS])
+    explored = pa.array([False] * len(scores))
+    if "explored" in scores.column_names:
+        explored = pc.coalesce(scores["explored"], False)
+    scores = scores.drop_columns([name for name in _LIFE if name in scores.column_names])
+    scores = scores.append_column("state", state).append_column("explored", explored)
+    return scores.select([*FIELDS, *_REASON_IDS])
 
 
 def unscored(status: pa.Table, as_of: datetime, scores: pa.Table) -> pa.Table:

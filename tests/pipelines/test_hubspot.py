@@ -73,6 +73,7 @@ def test_properties_are_made_once_and_contacts_hold_what_is_known_of_them(
         "leadlight_reasons_against": "",
         "leadlight_as_of": "2026-01-01T00:00:00Z",
         "leadlight_decision_version": "1",
+        "leadlight_explored": "false",
     }
     assert hubspot.properties.keys() == hubspot.contacts["101"].keys()
     assert hubspot.properties["leadlight_as_of"]["type"] == "datetime"
