@@ -246,7 +246,7 @@ def _numbers(columns: pd.DataFrame) -> FloatArray:
 
 def _positions(column: "pd.Series[Any]", levels: tuple[str, ...]) -> FloatArray:
     texts = column if column.dtype == "str" else column.astype("str")
-    codes, seen = pd.factorize(texts.array)
+    codes, seen = pd.factorize(texts)
     position_of = {level: float(at) for at, level in enumerate(levels)}
     positions = np.array([position_of.get(level, len(levels)) for level in seen] + [np.nan])
     encoded: FloatArray = positions[codes]  # factorize gives missing values -1: the last position
