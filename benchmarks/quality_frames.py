@@ -10,7 +10,7 @@ from leadlight.features.catalog import Feature
 from leadlight.pipelines.config import load_config
 from leadlight.pipelines.prepare import engine_of, open_door
 from leadlight.pipelines.progress import Progress
-from leadlight.pipelines.train import training_set_of
+from leadlight.pipelines.training_set import training_set_of
 from leadlight.pipelines.workspace import Workspace
 
 

@@ -54,6 +54,10 @@ class NotEnoughDataError(LeadlightError, ValueError):
     """Too few rows, wins or mature snapshots to train or to evaluate honestly."""
 
 
+class TooEarlyError(NotEnoughDataError):
+    """So few wins are known, or in so short a time, that no model can be learned and checked."""
+
+
 class NoSignalError(LeadlightError, ValueError):
     """Nothing in the data tells leads that convert from leads that do not.
 

@@ -18,7 +18,7 @@ from .calibration import Calibration
 from .compiled import CompiledModel
 from .explanation import explain_leads
 from .grades import grades_of
-from .policies import Floors
+from .policies import UNCALIBRATED, Floors
 from .reference import Distribution, Reference
 from .threshold import ThresholdChoice
 
@@ -120,6 +120,12 @@ class DecisionVersion:
             )
         return tuple(known[name] for name in self.compiled.features)
 
+    @property
+    def uncalibrated(self) -> str | None:
+        """Why no probability of it is to be believed, in a sentence; None where a model learned."""
+        told = self.metadata.get(UNCALIBRATED)
+        return None if told is None else str(told)
+
     def decide(self, frame: pd.DataFrame, wording: Wording = ENGLISH) -> pd.DataFrame:
         """Score leads, decide who is an MQL, and say why.
 
@@ -220,9 +226,10 @@ class DecisionVersion:
             for family, floor in asdict(self.floors).items()
             if floor > 0.0 and getattr(self.reference, family) is not None
         ]
-        return wording.say(
+        told = wording.say(
             "definition.sentence", parts=wording.say("definition.and").join([said, *floors])
         )
+        return f"{told} {wording.say('definition.uncalibrated')}" if self.uncalibrated else told
 
     def _least(self, wording: Wording) -> str:
         if not self.threshold.segments:

@@ -11,8 +11,9 @@ Y. Pati, R. Rezaiifar, P. Krishnaprasad, Orthogonal matching pursuit, Asilomar (
 B. Ustun, C. Rudin, Learning optimized risk scores, JMLR 20 (2019), on cards with whole points.
 """
 
+import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -25,6 +26,8 @@ from sklearn.metrics import roc_auc_score
 
 from leadlight.features.errors import NotEnoughDataError
 from leadlight.features.feature import Feature
+
+from .bootstrap import finite
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -86,6 +89,7 @@ class CardLoss:
     ----------
     leads : int
     card_auc, model_auc : float
+        NaN where none of them was won.
     agreement : float
         Share of leads with the same verdict, 0 to 1.
     found : float
@@ -124,8 +128,9 @@ class PointsCard:
         return points_of(self.signals, frame)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain data."""
-        return asdict(self)
+        """Return plain data; null where a figure has no meaning."""
+        areas = {name: finite(getattr(self.loss, name)) for name in ("card_auc", "model_auc")}
+        return asdict(self) | {"loss": asdict(self.loss) | areas}
 
 
 def points_of(signals: Sequence[Signal], frame: pd.DataFrame) -> NDArray[np.int64]:
@@ -163,7 +168,8 @@ def distil(
     NotEnoughDataError
         No signal tells hot leads from cold ones.
     """
-    offered = _offered(features, taught)
+    conditions = (signal for feature in features for signal in _conditions(feature, taught))
+    offered = [signal for signal, _ in offered_signals(conditions, taught)]
     if not offered:
         raise NotEnoughDataError(
             "no feature of the model is one that a marketing tool can count",
@@ -173,20 +179,38 @@ def distil(
     weights = _picked(met, margin)
     scale = _MOST_POINTS / np.abs(weights).max()
     signals = _in_points(offered, np.rint(weights * scale).astype(int))
+    return card_of(signals, held_out, held_out_score, mql)
+
+
+def card_of(
+    signals: tuple[Signal, ...], held_out: pd.DataFrame, held_out_score: Floats, mql: Flags
+) -> PointsCard:
+    """Give known signals their cut-off, and measure the card.
+
+    Parameters
+    ----------
+    signals : tuple of Signal
+    held_out, held_out_score, mql
+        As for ``distil``.
+    """
     points = points_of(signals, held_out)
     cut_off = _cut_off(points, mql)
     return PointsCard(signals, cut_off, _loss(points, cut_off, held_out, held_out_score, mql))
 
 
-def _offered(features: Sequence[Feature], frame: pd.DataFrame) -> list[Signal]:
-    """Return every condition that is neither rare nor nearly always met."""
-    offered = [signal for feature in features for signal in _conditions(feature, frame)]
-    shares = [signal.holds(frame).mean() for signal in offered]
-    return [
-        signal
-        for signal, share in zip(offered, shares, strict=True)
-        if _RAREST <= share <= 1 - _RAREST
-    ]
+def offered_signals(
+    conditions: Iterable[Signal], frame: pd.DataFrame
+) -> list[tuple[Signal, float]]:
+    """Return the conditions that are neither rare nor nearly always met, with the share that does.
+
+    Parameters
+    ----------
+    conditions : iterable of Signal
+    frame : DataFrame of n rows
+        Leads to look at.
+    """
+    shares = [(signal, float(signal.holds(frame).mean())) for signal in conditions]
+    return [(signal, share) for signal, share in shares if _RAREST <= share <= 1 - _RAREST]
 
 
 def _conditions(feature: Feature, frame: pd.DataFrame) -> list[Signal]:
@@ -260,10 +284,14 @@ def _loss(
     card = points >= cut_off
     return CardLoss(
         leads=len(points),
-        card_auc=float(roc_auc_score(won, points)),
-        model_auc=float(roc_auc_score(won, score)),
+        card_auc=_auc(won, points),
+        model_auc=_auc(won, score),
         agreement=float((card == mql).mean()),
         found=float((card & mql).sum() / max(mql.sum(), 1)),
         card_share=float(card.mean()),
         model_share=float(mql.mean()),
     )
+
+
+def _auc(won: Flags, score: NDArray[Any]) -> float:
+    return math.nan if won.all() or not won.any() else float(roc_auc_score(won, score))

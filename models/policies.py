@@ -19,6 +19,10 @@ OTHER_SEGMENTS = "other"
 """Stands for every segment that has no capacity of its own, and for leads without a segment."""
 
 
+UNCALIBRATED = "uncalibrated"
+"""Key of a decision version's metadata: why it is rules only, and promises no probability."""
+
+
 @dataclass(frozen=True)
 class CapacityPolicy:
     """Sales can work so many new MQLs a week; the threshold is as low as that allows."""
@@ -177,6 +181,24 @@ class Floors:
         Not below, rather than at or above: without a percentile there is no floor.
         """
         return ~(fit < self.fit) & ~(engagement < self.engagement)
+
+
+def require_volume_policy(policy: Policy) -> None:
+    """Refuse a policy that rules cannot answer: one that promises something of outcomes.
+
+    Raises
+    ------
+    ConfigError
+        The policy is neither a capacity nor a share of the leads.
+    """
+    if isinstance(policy, CapacityPolicy | SegmentCapacityPolicy | TopSharePolicy):
+        return
+    raise ConfigError(
+        f"the MQL policy is {policy.name}, and a rules-only start cannot promise it: its "
+        "probabilities are not calibrated, so how many of its MQLs convert is not known",
+        hint="Until enough wins are known, choose by volume: policy: capacity (leads_per_week: 20) "
+        "or policy: top_share (share: 0.1).",
+    )
 
 
 def policy_to_dict(policy: Policy) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from leadlight.features.errors import NotEnoughDataError
+from leadlight.features.errors import NotEnoughDataError, TooEarlyError
 
 from .bootstrap import lead_clusters
 from .time_order import DAY, Rows, TimeOrder, window_starts
@@ -115,8 +115,9 @@ def split_windows(
     Raises
     ------
     NotEnoughDataError
-        There are no rows, no or fewer than 20 wins or losses, or no boundary leaves enough of both
-        on either side.
+        There are no rows, or fewer than 20 losses.
+    TooEarlyError
+        There are fewer than 20 wins, or no boundary leaves enough wins and losses on either side.
     """
     won = frame["label"].to_numpy(dtype=bool)
     check_labels(won)
@@ -170,7 +171,7 @@ def _test_start(order: TimeOrder, won: npt.NDArray[np.bool_]) -> int:
         starts = window_starts(order, won, step.shares, least=step.least, kept=step.kept)
         if starts is not None:
             return starts[0]
-    raise NotEnoughDataError(
+    raise TooEarlyError(
         f"{len(won):,} mature snapshots with {int(won.sum()):,} wins{_span(order)} cannot be "
         f"split into an earlier and a later part{_apart(order)} with at least "
         f"{_TEST[-1].least} wins and {_TEST[-1].least} losses in each.",
@@ -218,7 +219,9 @@ def check_labels(won: npt.NDArray[np.bool_]) -> None:
     Raises
     ------
     NotEnoughDataError
-        No rows, only one label, or fewer than 20 of one.
+        No rows, only wins, or fewer than 20 losses.
+    TooEarlyError
+        Fewer than 20 wins.
     """
     rows, wins = len(won), int(won.sum())
     if rows == 0:
@@ -227,7 +230,7 @@ def check_labels(won: npt.NDArray[np.bool_]) -> None:
             hint="Set a shorter label.horizon_days, or give outcomes of a longer period.",
         )
     if wins == 0:
-        raise NotEnoughDataError(
+        raise TooEarlyError(
             f"none of the {rows:,} mature snapshots has a win.",
             hint="Check sources.outcomes.won (or the label's values), and that the outcomes' "
             "lead ids are those of the leads.",
@@ -240,7 +243,8 @@ def check_labels(won: npt.NDArray[np.bool_]) -> None:
         )
     if min(wins, rows - wins) < LEAST_WINS:
         scarce = "wins" if wins < LEAST_WINS else "snapshots without a win"
-        raise NotEnoughDataError(
+        refused = TooEarlyError if wins < LEAST_WINS else NotEnoughDataError
+        raise refused(
             f"only {min(wins, rows - wins)} {scarce} among {rows:,} mature snapshots; "
             f"at least {LEAST_WINS} are needed.",
             hint="Give a longer history of outcomes, or set a longer label.horizon_days.",

@@ -9,24 +9,22 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from leadlight.features.errors import NotEnoughDataError
-from leadlight.features.feature import Family, Feature
+from leadlight.features.feature import Feature
 
-from .average_lead import segment_averages
 from .bootstrap import lead_clusters
-from .encoding import FloatArray, check_columns, feature_kinds
+from .encoding import check_columns, feature_kinds
 from .evaluation import Evaluation, evaluate
 from .fitted_model import FittedModel, fit_model
+from .judged_window import judged_window, window_reference
 from .label_shift import ShiftedLevel, shifted_level
 from .laid_fold import stands_for
 from .maturity import Treatment
-from .reference import Reference, family_margin
+from .reference import Reference
 from .segments import SegmentCalibration, calibration_by_segment
 from .selection import LEAST_WINS, Windows, check_labels, split_windows
 from .signal import require_signal
 from .time_order import time_order
 from .training_rows import Watch
-
-_KEYS = ["lead_id", "account_id", "as_of", "label"]
 
 
 @dataclass(frozen=True)
@@ -146,7 +144,9 @@ def train_model(
     watch.say("evaluating on the last window")
     test = frame.iloc[windows.test]
     with threadpool_limits(limits=1):
-        held_out, importance = _judged(fitted, test)
+        held_out, importance = judged_window(
+            fitted.compiled, fitted.calibration, fitted.features, test
+        )
         judged = held_out[counts[windows.test]]
         evaluation = _evaluation(judged, seed)
         known = frame["label"].to_numpy(dtype=bool)[windows.train][counts[windows.train]]
@@ -169,7 +169,7 @@ def train_model(
             held_out=held_out,
             importance=importance,
             final=final,
-            reference=_reference(final, test, compared_with),
+            reference=window_reference(final.compiled, final.features, test, compared_with),
             label_shift=shift,
             segments=calibration_by_segment(
                 test[counts[windows.test]],
@@ -179,43 +179,6 @@ def train_model(
                 lead_clusters(judged),
             ),
         )
-
-
-def _judged(fitted: FittedModel, test: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, float]]:
-    """Return the test window with its scores, and each feature's strength in it."""
-    parts = fitted.compiled.contributions(test)
-    margin = fitted.compiled.total(parts)
-    reference = Reference.of(margin, parts, fitted.features)
-    deviation = np.abs(parts - reference.mean_parts).mean(axis=0)
-    importance = dict(zip(fitted.compiled.features, deviation.tolist(), strict=True))
-    return _held_out(test, margin, parts, fitted, reference), importance
-
-
-def _reference(final: FittedModel, test: pd.DataFrame, compared_with: str) -> Reference:
-    parts = final.compiled.contributions(test)
-    segments = segment_averages(test, parts, final.features, compared_with)
-    return Reference.of(final.compiled.total(parts), parts, final.features, segments)
-
-
-def _held_out(
-    test: pd.DataFrame,
-    margin: FloatArray,
-    parts: FloatArray,
-    fitted: FittedModel,
-    reference: Reference,
-) -> pd.DataFrame:
-    held_out = test[_KEYS].reset_index(drop=True)
-    held_out["label"] = held_out["label"].astype(bool)
-    held_out["margin"] = margin
-    held_out["probability"] = fitted.calibration.probability(margin)
-    families: tuple[Family, Family] = ("fit", "engagement")
-    for family in families:
-        sums = family_margin(parts, fitted.features, family)
-        held_out[family] = np.nan if sums is None else sums
-        held_out[f"{family}_percentile"] = reference.family_percentile(
-            parts, fitted.features, family
-        )
-    return held_out
 
 
 def _evaluation(held_out: pd.DataFrame, seed: int) -> Evaluation:

@@ -200,7 +200,9 @@ def _dated(
         days=days_of(kernel, decision.definition.page_rules, as_of),
         history=_history(config, kernel.lead_id, as_of),
         sure=(
-            *sure_sentences(wording, certainty, standing.activities),
+            *sure_sentences(
+                wording, certainty, standing.activities, calibrated=not decision.uncalibrated
+            ),
             *([wording.say("card.moved")] if moved else []),
         ),
         changed=changed,
@@ -235,7 +237,7 @@ def _undated(
         thresholds={},
         days=(),
         history=(),
-        sure=sure_sentences(wording, certainty, None),
+        sure=sure_sentences(wording, certainty, None, calibrated=not decision.uncalibrated),
         changed=(),
         lifts=(),
         wording=wording,

@@ -207,7 +207,10 @@ def _agreement(
     conversion = None
     wait = timedelta(days=config.label.horizon_days + config.observation.lag_days)
     mature = _partitions(workspace, as_of - wait)
-    if mature and tables.has("outcomes", "lead_id"):
+    uncalibrated = champion.decision.uncalibrated
+    if uncalibrated is not None:
+        notes.append(f"Conversion is not held against a promise. {uncalibrated}")
+    elif mature and tables.has("outcomes", "lead_id"):
         scored = read_scores(mature[-1], _SCORES).to_pandas()
         start = instant_of(mature[-1])
         end = start + timedelta(days=config.label.horizon_days)
@@ -217,7 +220,7 @@ def _agreement(
                 scored["probability"], scored["lead_id"].isin(won), None, limits
             )
             findings.append(finding)
-    if conversion is None:
+    if conversion is None and uncalibrated is None:
         notes.append(
             "Realised conversion is not known yet: no scores are older than the horizon of "
             f"{config.label.horizon_days} days, or too few wins were promised."

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from leadlight.features.errors import ModelNotFoundError
-from leadlight.models.points_card import PointsCard, distil
+from leadlight.models.points_card import PointsCard, Signal, card_of, distil
 from leadlight.models.policies import Floors
 from leadlight.models.threshold import ThresholdChoice
 
@@ -31,6 +31,7 @@ def champion_card(config: Config) -> PointsCard:
     """
     window = champion_window(config)
     champion = registry_of(config).version(window.version)
+    rules = champion.training.get("rules")
     parts = Workspace(config.workspace_directory).features("training") / "parts"
     if not parts.exists():
         raise _gone(parts)
@@ -41,6 +42,10 @@ def champion_card(config: Config) -> PointsCard:
     held["label"] = window.frame["label"].to_numpy()
     if (held["_merge"] != "both").any():
         raise _gone(parts)
+    score = held["probability"].to_numpy(dtype=np.float64)
+    mql = _mqls(held, window.threshold, window.floors)
+    if rules:
+        return card_of(tuple(Signal(**rule["signal"]) for rule in rules), held, score, mql)
     taught = _before(frame, window.frame)
     return distil(
         champion.decision.features,
@@ -48,8 +53,8 @@ def champion_card(config: Config) -> PointsCard:
         champion.decision.compiled.margin(taught),
         held,
         # Of the model that was judged: the champion has been taught by these leads since.
-        held["probability"].to_numpy(dtype=np.float64),
-        _mqls(held, window.threshold, window.floors),
+        score,
+        mql,
     )
 
 

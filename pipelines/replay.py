@@ -29,7 +29,7 @@ from .prepare import engine_of, open_door
 from .progress import Progress
 from .retrain import gate_of
 from .run_lock import one_at_a_time
-from .train import TrainingSet, sampled_share, training_set_of
+from .training_set import TrainingSet, sampled_share, training_set_of
 from .workspace import Workspace, write_text
 
 REPLAY_FILE, REPLAY_TABLE = "replay.json", "replay.csv"

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from leadlight.features.engines.feature_table import compute_features
-from leadlight.features.errors import ConfigError
+from leadlight.features.errors import ConfigError, TooEarlyError
 from leadlight.features.publication import published_directory
 from leadlight.features.validation import DoorReport
 from leadlight.models.bootstrap import lead_clusters
@@ -19,6 +19,7 @@ from leadlight.models.time_order import TimeOrder, time_order
 
 from .artefact import to_json
 from .config import Config
+from .learned import Learned
 from .prepare import engine_of, load_frame, open_door
 from .progress import Progress
 from .promotion import keep, promote
@@ -26,8 +27,9 @@ from .registry import CHALLENGER, Mandate, RegisteredVersion, registry_of
 from .run_lock import one_at_a_time
 from .today import leads_today
 from .tracking import RunRecord
-from .train import Learned, TrainingSet, fingerprints, learn, training_set_of
+from .train import fingerprints, learn
 from .training_record import OUTCOME, training_record
+from .training_set import TrainingSet, training_set_of
 from .workspace import Workspace
 
 KEPT_EXIT_CODE = 4
@@ -128,7 +130,14 @@ def retrain(config: Config, progress: Progress, *, by: str | None = None) -> Ret
         return _kept_early(
             config, champion, by, "Nothing is new: data, configuration and code are the champion's."
         )
-    start = _window_start(config, champion, material.training_set.frame)
+    try:
+        start = _window_start(config, champion, material.training_set.frame)
+    except TooEarlyError as error:
+        if champion.decision.uncalibrated is None:
+            raise
+        return _kept_early(
+            config, champion, by, f"It is too early, and the rules stay: {error.message}"
+        )
     if start is None:
         return _kept_early(
             config,
@@ -151,7 +160,7 @@ def retrain(config: Config, progress: Progress, *, by: str | None = None) -> Ret
             champion.decision.decide(material.today_of_champion),
             learned.decision.decide(material.today),
         )
-        verdict = judge(comparison, change, gate_of(config))
+        verdict = _said_of_rules(judge(comparison, change, gate_of(config)), champion)
     with progress.stage("Registering the challenger"):
         number = _registered(config, champion, learned, comparison, change, verdict, by)
     mandate = _mandate(by, verdict.sentence)
@@ -246,6 +255,14 @@ def _comparison(
         lead_clusters(held_out),
         seed=config.seed,
     )
+
+
+def _said_of_rules(verdict: Verdict, champion: RegisteredVersion) -> Verdict:
+    """Add to a passed gate that the champion of so far had learned nothing."""
+    if champion.decision.uncalibrated is None or not verdict.passed:
+        return verdict
+    told = f"It is the first model to pass, and replaces the rules-only start {champion.number}."
+    return replace(verdict, reasons=(*verdict.reasons, told))
 
 
 def _registered(

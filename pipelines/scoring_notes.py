@@ -62,6 +62,12 @@ class SeenInScoring:
         )
 
 
+def calibration_notes(champion: RegisteredVersion) -> tuple[str, ...]:
+    """Say it where no probability of the scores is calibrated."""
+    told = champion.decision.uncalibrated
+    return () if told is None else (told,)
+
+
 def plan_notes(config: Config, champion: RegisteredVersion) -> tuple[str, ...]:
     """Say where the configuration's snapshots are not those of the champion's training."""
     metadata = champion.decision.metadata

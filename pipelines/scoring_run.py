@@ -25,7 +25,7 @@ from .prepare import load_frame, snapshot_plan
 from .progress import Progress, Told
 from .registry import RegisteredVersion
 from .scores import partition_of, write_notes, write_part
-from .scoring_notes import SeenInScoring, count_notes, plan_notes
+from .scoring_notes import SeenInScoring, calibration_notes, count_notes, plan_notes
 from .spark_run import decided_on_spark, features_on_spark
 from .status import LifecycleRun, commit_run, status_folder
 from .workspace import Workspace
@@ -102,6 +102,7 @@ class ScoringRun:
                 seen = SeenInScoring(self.version)
                 run, more = self._decide(features, scores, seen)
                 notes = (
+                    *calibration_notes(self.version),
                     *self.notes,
                     *plan_notes(self.config, self.version),
                     *count_notes(counts),

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from leadlight.features.validation import DoorReport, RuleCount
+from leadlight.models.policies import UNCALIBRATED
 
 from .report.formats import plain
 from .report.leaks import leaks_summary
@@ -99,9 +100,10 @@ def training_summary(story: Mapping[str, Any], number: int) -> RenderableType:
     number : int
         Of the decision version.
     """
-    told = story["evaluation"]
+    told, uncalibrated = story["evaluation"], story["metadata"].get(UNCALIBRATED)
+    window = "all mature snapshots" if uncalibrated else "a later window"
     table = Table(
-        title=f"Decision version {number}, on a later window it had not seen", title_justify="left"
+        title=f"Decision version {number}, on {window} it had not seen", title_justify="left"
     )
     table.add_column("figure")
     table.add_column("value", justify="right")
@@ -112,6 +114,7 @@ def training_summary(story: Mapping[str, Any], number: int) -> RenderableType:
             table.add_row(label, form.format(estimate["value"]), _interval(estimate, form))
     return Group(
         *_leak_lines(story),
+        *_rules_lines(uncalibrated, story),
         table,
         Text(f"{told['rows']:,} snapshots, {told['positives']:,} of them won"),
         *_candidate_lines(story),
@@ -119,6 +122,18 @@ def training_summary(story: Mapping[str, Any], number: int) -> RenderableType:
         *([grid_table(story["grid"])] if story["grid"] else []),
         *(Text(f"Note: {note}", "dim") for note in story["notes"]),
     )
+
+
+def _rules_lines(uncalibrated: str | None, story: Mapping[str, Any]) -> list[RenderableType]:
+    """Tell a rules-only start for what it is before any figure, and lay its card open."""
+    if uncalibrated is None:
+        return []
+    table = Table(title="Points card, not calibrated", title_justify="left")
+    table.add_column("signal")
+    table.add_column("points", justify="right")
+    for rule in story["rules"]:
+        table.add_row(Text(plain(rule["words"])), f"{rule['signal']['points']:+d}")
+    return [Text(uncalibrated, "bold yellow"), table]
 
 
 def _leak_lines(story: Mapping[str, Any]) -> list[Text]:
@@ -157,11 +172,11 @@ def _candidate_lines(story: Mapping[str, Any]) -> list[Text]:
 
 
 def _threshold_line(choice: Mapping[str, Any]) -> Text:
-    weekly = choice["expected_mqls_per_week"]
+    weekly, precision = choice["expected_mqls_per_week"], choice["precision"]["value"]
     return Text(
         f"MQL from a probability of {choice['threshold']:.1%}: {choice['share']:.1%} of leads"
         + (f", about {weekly:.0f} new ones a week" if weekly is not None else "")
-        + f"; {choice['precision']['value']:.0%} of them convert"
+        + (f"; {precision:.0%} of them convert" if precision is not None else "")
     )
 
 

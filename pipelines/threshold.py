@@ -8,7 +8,13 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from leadlight.features.errors import ConfigError
-from leadlight.models.policies import Floors, Policy, policy_from_dict
+from leadlight.models.policies import (
+    UNCALIBRATED,
+    Floors,
+    Policy,
+    policy_from_dict,
+    require_volume_policy,
+)
 from leadlight.models.score_grid import GridCell, score_grid
 from leadlight.models.threshold import ThresholdChoice, choose_threshold
 
@@ -190,8 +196,11 @@ def save_definition(
 def _chosen(
     config: Config, window: HeldOutWindow, policy: Policy | None, floors: Floors
 ) -> ThresholdChoice:
+    asked = policy or policy_from_dict(window.threshold.policy)
+    if UNCALIBRATED in window.metadata:
+        require_volume_policy(asked)
     return choose_threshold(
-        policy or policy_from_dict(window.threshold.policy),
+        asked,
         window.frame,
         floors,
         seed=config.seed,

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from leadlight.features.errors import NoSignalError
-from leadlight.models.policies import Floors
+from leadlight.models.policies import UNCALIBRATED, Floors
 
 from .artefact import to_json
 from .config import Config
@@ -18,6 +18,7 @@ from .tracking import RunRecord
 OUTCOME = "leadlight.outcome"
 WINDOWS = "leadlight.windows"
 NO_SIGNAL = "no usable signal"
+RULES_ONLY = "registered, rules only"
 
 
 def training_record(config: Config, story: Mapping[str, Any], floors: Floors) -> RunRecord:
@@ -45,7 +46,10 @@ def training_record(config: Config, story: Mapping[str, Any], floors: Floors) ->
             "snapshots": str(story["evaluation"]["rows"]),
         },
         metrics=dict(_figures(story)),
-        tags={OUTCOME: "registered", WINDOWS: "\n".join(story["windows"])},
+        tags={
+            OUTCOME: RULES_ONLY if UNCALIBRATED in story["metadata"] else "registered",
+            WINDOWS: "\n".join(story["windows"]),
+        },
         files=files | _environment_files(),
         nested=tuple(_candidate_run(each, weights) for each in story["candidates"]),
     )
@@ -133,8 +137,9 @@ def _figures(story: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
     yield from _threshold_figures(story["threshold"])
     yield from _evaluation_figures(story["evaluation"])
     yield from _evaluation_figures(story.get("unseen") or {}, "unseen_")
-    yield from _estimate("ceiling_log_loss", story["ceiling"]["log_loss"])
-    yield from _estimate("blend_log_loss", story["ceiling"]["blend"])
+    if story["ceiling"]:  # of rules nothing was fitted
+        yield from _estimate("ceiling_log_loss", story["ceiling"]["log_loss"])
+        yield from _estimate("blend_log_loss", story["ceiling"]["blend"])
     for verdict in ("certain", "suspect"):
         found = sum(leak["verdict"] == verdict for leak in story["leaks"])
         yield f"leaks_{verdict}", float(found)

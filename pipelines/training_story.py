@@ -1,6 +1,6 @@
 """The story of a training as plain data: for the registry, the report and machines."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from leadlight.features.feature import Feature
@@ -35,7 +35,7 @@ def training_story(
         "tried": list(tried(fitted)),
         "windows": [*result.windows.description, *fitted.folds.description, _refit(result)],
         "segments": [segment.to_dict() for segment in result.segments],
-        "importance": _importance(result, features),
+        "importance": importance_story(result.importance, features),
         "threshold": choice.to_dict(),
     }
 
@@ -54,12 +54,21 @@ def _ceiling(fitted: FittedModel) -> dict[str, Any]:
     return {"log_loss": trees.log_loss.to_dict(), "blend": fitted.log_loss}
 
 
-def _importance(result: TrainingResult, features: Sequence[Feature]) -> list[dict[str, Any]]:
-    """Sum each group's strengths; the strongest feature lends its label and family."""
+def importance_story(
+    importance: Mapping[str, float], features: Sequence[Feature]
+) -> list[dict[str, Any]]:
+    """Sum each group's strengths; the strongest feature lends its label and family.
+
+    Parameters
+    ----------
+    importance : mapping of str to float
+        Per feature the mean distance of its part from its mean, log-odds.
+    features : sequence of Feature
+    """
     groups: dict[str, dict[str, Any]] = {}
-    used = [feature for feature in features if feature.name in result.importance]
-    for feature in sorted(used, key=lambda each: -result.importance[each.name]):
-        strength = result.importance[feature.name]
+    used = [feature for feature in features if feature.name in importance]
+    for feature in sorted(used, key=lambda each: -importance[each.name]):
+        strength = importance[feature.name]
         group = groups.setdefault(
             feature.group,
             {

@@ -20,7 +20,11 @@ THIN = 3
 
 
 def sure_sentences(
-    wording: Wording, certainty: Certainty | None, activities: int | None
+    wording: Wording,
+    certainty: Certainty | None,
+    activities: int | None,
+    *,
+    calibrated: bool = True,
 ) -> tuple[str, ...]:
     """Say how sure a score is, and whether the lead's history is thin.
 
@@ -30,8 +34,12 @@ def sure_sentences(
     certainty : Certainty or None
     activities : int or None
         Of the lead so far; None where the project has no events.
+    calibrated : bool
+        False for a rules-only start, whose probabilities only put leads in order.
     """
-    if certainty is None:
+    if not calibrated:
+        told = [wording.say("definition.uncalibrated")]
+    elif certainty is None:
         told = [wording.say("card.sure_unknown")]
     else:
         ends = {"low": wording.chance(certainty.low), "high": wording.chance(certainty.high)}

@@ -57,6 +57,7 @@ def model_document(decision: DecisionVersion) -> dict[str, Any]:
         "format": FORMAT,
         "how_to_score": list(HOW_TO_SCORE),
         "definition": decision.definition_in_words(),
+        "uncalibrated": decision.uncalibrated,
         "horizon_days": decision.metadata.get("horizon_days"),
         "trained_at": decision.metadata.get("trained_at"),
         "largest": LARGEST,

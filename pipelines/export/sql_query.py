@@ -72,7 +72,9 @@ def _header(decision: DecisionVersion, dialect: Dialect) -> str:
         "executed in leadlight's tests" if dialect in EXECUTED else "untested: only parsed back"
     )
     trained = str(decision.metadata.get("trained_at", "")).replace("\n", " ")
-    return f"-- leadlight, a decision version trained {trained}; {dialect}, {tested}"
+    header = f"-- leadlight, a decision version trained {trained}; {dialect}, {tested}"
+    told = decision.uncalibrated
+    return f"{header}\n-- {' '.join(told.split())}" if told else header
 
 
 def _selected(columns: Columns, source: exp.Expression) -> exp.Select:

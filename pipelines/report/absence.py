@@ -16,6 +16,7 @@ def absent_parts(summary: Summary) -> dict[str, str]:
         Name of the part -> sentence.
     """
     mql, scores = summary["mql"], summary["scores"]
+    rules_only = summary["uncalibrated"] is not None
     missing = {
         "mql": (mql is None, "No MQL definition was chosen in this version."),
         "curve": (
@@ -37,7 +38,9 @@ def absent_parts(summary: Summary) -> dict[str, str]:
         ),
         "reliability": (
             summary["reliability"] is None,
-            "There are too few rows to compare promised and actual shares.",
+            "Nothing is promised: the rules are not calibrated."
+            if rules_only
+            else "There are too few rows to compare promised and actual shares.",
         ),
         "segments": (
             summary["segments"] is None,
@@ -52,7 +55,9 @@ def absent_parts(summary: Summary) -> dict[str, str]:
         "leaks": (summary["leaks"] is None, "No leak audit was kept with this version."),
         "candidates": (
             not summary["candidates"],
-            "The candidates' results were not kept with this version.",
+            "No candidate was fitted: the version is rules only."
+            if rules_only
+            else "The candidates' results were not kept with this version.",
         ),
         "windows": (not summary["windows"], "How the data was split was not kept."),
         "door": (summary["door"] is None, "The check of the data was not kept with this version."),

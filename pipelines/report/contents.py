@@ -127,6 +127,7 @@ class Summary(TypedDict):
     as_of: str | None
     horizon_days: int | None
     predicts: str
+    uncalibrated: str | None
     verdict: list[str]
     evaluated: str
     metrics: list[Metric]

@@ -11,11 +11,13 @@ _NAMES = {
     "boosted_additive": "Boosted additive model",
     "boosted_pairs": "Boosted pairs",
     "unlimited_trees": "Unlimited trees",
+    "rules_only": "Rules only",
 }
 _MEANINGS = {
     "logistic": "a scorecard: each signal adds or takes a fixed number of points",
     "boosted_additive": "a curve of points for each signal",
     "boosted_pairs": "curves, and tables of points for some pairs of signals",
+    "rules_only": "each signal gives or takes a point, as the catalog expects; nothing was learned",
 }
 
 
@@ -78,6 +80,17 @@ def blend_sentences(blend: Sequence[Mapping[str, Any]]) -> list[str]:
         "weights, learned on rows that no candidate had seen:",
         *told,
     ]
+
+
+def rules_sentences(rules: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Say the points of a rules-only start, one signal in a sentence.
+
+    Parameters
+    ----------
+    rules : sequence of mappings
+        ``{words, signal}`` of each.
+    """
+    return [f"{rule['signal']['points']:+d}: {plain(rule['words'])}." for rule in rules]
 
 
 def recency_sentence(recency: Mapping[str, Any] | None) -> str | None:

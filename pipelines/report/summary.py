@@ -9,6 +9,8 @@ from typing import Any
 
 import pandas as pd
 
+from leadlight.models.policies import UNCALIBRATED
+
 from .absence import absent_parts
 from .contents import (
     CurvePoint,
@@ -33,6 +35,7 @@ from .model_choice import (
     candidate_summary,
     ceiling_sentence,
     recency_sentence,
+    rules_sentences,
 )
 from .segments import segments_summary
 from .verdict import (
@@ -56,6 +59,7 @@ _STORY = (
     "recency",
     "ceiling",
     "tried",
+    "rules",
     "segments",
     "feedback",
     "leaks",
@@ -79,6 +83,7 @@ def summarize(
     recency: Mapping[str, Any] | None = None,
     ceiling: Mapping[str, Any] | None = None,
     tried: Sequence[str] = (),
+    rules: Sequence[Mapping[str, Any]] = (),
     segments: Sequence[Mapping[str, Any]] = (),
     feedback: Mapping[str, Any] | None = None,
     leaks: Sequence[Mapping[str, Any]] | None = None,
@@ -113,6 +118,8 @@ def summarize(
         How the model was made of them: see ``model_choice``.
     tried : sequence of str
         Sentences: what was tried besides.
+    rules : sequence of mappings
+        ``{words, signal}`` of each signal of a rules-only start.
     segments : sequence of mappings
         Calibration by segment: see ``segments_summary``.
     feedback : mapping, optional
@@ -136,7 +143,7 @@ def summarize(
         Plain JSON data: no NaN, no dates but as text. Foreign text is cleaned of control
         characters and shortened, but not escaped.
     """
-    horizon = metadata.get("horizon_days")
+    horizon, uncalibrated = metadata.get("horizon_days"), metadata.get(UNCALIBRATED)
     summary = Summary(
         project=plain(metadata["project"], 120),
         version=plain(metadata["version"], 60),
@@ -144,8 +151,9 @@ def summarize(
         as_of=day(metadata.get("as_of")),
         horizon_days=horizon,
         predicts=prediction_sentence(horizon),
-        verdict=verdict_sentences(evaluation, threshold, horizon),
-        evaluated=_evaluated_sentence(evaluation),
+        uncalibrated=uncalibrated,
+        verdict=verdict_sentences(evaluation, threshold, horizon, uncalibrated),
+        evaluated=_evaluated_sentence(evaluation, uncalibrated),
         metrics=metric_list(evaluation, horizon),
         unseen=unseen_sentence(unseen),
         mql=_mql(threshold, grid, floors or {}, horizon),
@@ -158,7 +166,7 @@ def summarize(
         lift=_lift(evaluation),
         feedback=feedback_summary(feedback),
         leaks=leaks_summary(leaks),
-        blend=blend_sentences(blend),
+        blend=[*blend_sentences(blend), *rules_sentences(rules)],
         candidates=[candidate_summary(candidate, blend) for candidate in candidates],
         recency=recency_sentence(recency),
         ceiling=ceiling_sentence(ceiling),
@@ -198,12 +206,17 @@ def summarize_training(
     return summarize(metadata=metadata, floors=floors, scores=scores, **told)
 
 
-def _evaluated_sentence(evaluation: Mapping[str, Any]) -> str:
+def _evaluated_sentence(evaluation: Mapping[str, Any], uncalibrated: str | None) -> str:
     rows, leads = evaluation["rows"], evaluation["leads"]
     clusters = "" if leads == rows else f" from {count(leads)} leads or accounts"
+    unseen = (
+        "that taught the rules nothing but their level"
+        if uncalibrated
+        else "that the model had not seen, in the last window"
+    )
     return (
         f"Measured on {count(rows)} rows{clusters} with {count(evaluation['positives'])} "
-        "conversions that the model had not seen, in the last window. Ranges are 95% intervals."
+        f"conversions {unseen}. Ranges are 95% intervals."
     )
 
 

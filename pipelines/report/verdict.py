@@ -28,6 +28,7 @@ def verdict_sentences(
     evaluation: Mapping[str, Any],
     threshold: Mapping[str, Any] | None,
     horizon_days: int | None,
+    uncalibrated: str | None = None,
 ) -> list[str]:
     """Say how good the score is: what the best tenth is worth, whether percentages hold, and MQLs.
 
@@ -38,6 +39,8 @@ def verdict_sentences(
     threshold : mapping or None
         ``ThresholdChoice.to_dict()``.
     horizon_days : int or None
+    uncalibrated : str, optional
+        Why no probability is to be believed.
 
     Returns
     -------
@@ -45,6 +48,7 @@ def verdict_sentences(
         Each one a full sentence, the most important first.
     """
     found = [
+        uncalibrated,
         _ranking_sentence(evaluation),
         _promise_sentence(evaluation, threshold),
         _mql_sentence(threshold, horizon_days),
