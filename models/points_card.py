@@ -11,7 +11,6 @@ Y. Pati, R. Rezaiifar, P. Krishnaprasad, Orthogonal matching pursuit, Asilomar (
 B. Ustun, C. Rudin, Learning optimized risk scores, JMLR 20 (2019), on cards with whole points.
 """
 
-import math
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -26,8 +25,6 @@ from sklearn.metrics import roc_auc_score
 
 from leadlight.features.errors import NotEnoughDataError
 from leadlight.features.feature import Feature
-
-from .bootstrap import finite
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -89,7 +86,6 @@ class CardLoss:
     ----------
     leads : int
     card_auc, model_auc : float
-        NaN where none of them was won.
     agreement : float
         Share of leads with the same verdict, 0 to 1.
     found : float
@@ -128,9 +124,8 @@ class PointsCard:
         return points_of(self.signals, frame)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain data; null where a figure has no meaning."""
-        areas = {name: finite(getattr(self.loss, name)) for name in ("card_auc", "model_auc")}
-        return asdict(self) | {"loss": asdict(self.loss) | areas}
+        """Return plain data."""
+        return asdict(self)
 
 
 def points_of(signals: Sequence[Signal], frame: pd.DataFrame) -> NDArray[np.int64]:
@@ -284,14 +279,10 @@ def _loss(
     card = points >= cut_off
     return CardLoss(
         leads=len(points),
-        card_auc=_auc(won, points),
-        model_auc=_auc(won, score),
+        card_auc=float(roc_auc_score(won, points)),
+        model_auc=float(roc_auc_score(won, score)),
         agreement=float((card == mql).mean()),
         found=float((card & mql).sum() / max(mql.sum(), 1)),
         card_share=float(card.mean()),
         model_share=float(mql.mean()),
     )
-
-
-def _auc(won: Flags, score: NDArray[Any]) -> float:
-    return math.nan if won.all() or not won.any() else float(roc_auc_score(won, score))

@@ -30,7 +30,7 @@ from .evaluation import Evaluation, evaluate
 from .judged_window import judged_window, window_reference
 from .laid_fold import stands_for
 from .log_odds import level_shift
-from .points_card import Signal, offered_signals, points_of
+from .points_card import Flags, Signal, offered_signals, points_of
 from .reference import Reference
 from .shape import Shape
 from .time_order import time_order
@@ -63,7 +63,6 @@ class RulesStart:
     importance : mapping of str to float
     known_until : int
         Moment before all snapshots, as in ``TimeOrder``: the rules knew no label.
-    wins : int
     described : str
         Sentence: the snapshots and wins that were known.
     """
@@ -76,7 +75,6 @@ class RulesStart:
     evaluation: Evaluation
     importance: Mapping[str, float]
     known_until: int
-    wins: int
     described: str
 
 
@@ -93,7 +91,7 @@ def start_from_rules(
     Parameters
     ----------
     frame : DataFrame of shape (n, any)
-        Mature snapshots, as ``train_model`` takes them.
+        Mature snapshots, as ``train_model`` takes them; at least one was won.
     features : sequence of Feature
         In catalog order.
     horizon_days : int
@@ -133,7 +131,6 @@ def start_from_rules(
         evaluation=_in_order_only(held_out[counts], seed),
         importance=importance,
         known_until=int(order.moment.min()),
-        wins=wins,
         described=f"Known: {order.described(known)}{len(known):,} snapshots, {wins:,} won.",
     )
 
@@ -184,13 +181,11 @@ def _conditions(feature: Feature, frame: pd.DataFrame) -> Iterator[Signal]:
 
 
 def _compiled(
-    signals: Sequence[Signal], points: Floats, won: Floats, weight: Floats
+    signals: Sequence[Signal], points: Floats, won: Flags, weight: Floats
 ) -> CompiledModel:
     """Turn points into log-odds: the spread is supposed, the level is that of the known wins."""
     per_point = 1.0 / float(points.std())
-    # Half a win more, so that no win at all is a small chance and not none (Jeffreys 1946).
-    share = (float(weight @ won) + 0.5) / (float(weight.sum()) + 1.0)
-    baseline = level_shift(per_point * points, np.full(len(points), share), weight)
+    baseline = level_shift(per_point * points, won.astype(np.float64), weight)
     names = tuple(signal.feature for signal in signals)
     encoding = Encoding(names, (None,) * len(names), ((),) * len(names))
     return CompiledModel(encoding, baseline, tuple(_shape(each, per_point) for each in signals))

@@ -115,7 +115,7 @@ def split_windows(
     Raises
     ------
     NotEnoughDataError
-        There are no rows, or fewer than 20 losses.
+        There are no rows, no wins, or fewer than 20 losses.
     TooEarlyError
         There are fewer than 20 wins, or no boundary leaves enough wins and losses on either side.
     """
@@ -219,7 +219,7 @@ def check_labels(won: npt.NDArray[np.bool_]) -> None:
     Raises
     ------
     NotEnoughDataError
-        No rows, only wins, or fewer than 20 losses.
+        No rows, no win at all, only wins, or fewer than 20 losses.
     TooEarlyError
         Fewer than 20 wins.
     """
@@ -230,7 +230,7 @@ def check_labels(won: npt.NDArray[np.bool_]) -> None:
             hint="Set a shorter label.horizon_days, or give outcomes of a longer period.",
         )
     if wins == 0:
-        raise TooEarlyError(
+        raise NotEnoughDataError(
             f"none of the {rows:,} mature snapshots has a win.",
             hint="Check sources.outcomes.won (or the label's values), and that the outcomes' "
             "lead ids are those of the leads.",

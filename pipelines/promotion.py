@@ -15,6 +15,7 @@ from sqlalchemy import Column, Integer, Row, String, Table, select, update
 
 from leadlight.features.errors import LeadlightError, ModelNotFoundError
 
+from .champion_story import decisions_markdown
 from .config import Config
 from .ledger import METADATA, open_ledger
 from .registry import CHALLENGER, CHAMPION, Mandate, Registry, VersionEntry, registry_of
@@ -24,6 +25,7 @@ Action = Literal["train", "promote", "rollback", "keep"]
 PROMOTED_BY = "leadlight.promoted_by"
 PROMOTED_BECAUSE = "leadlight.promoted_because"
 PROMOTED_AT = "leadlight.promoted_at"
+KEPT_BECAUSE = "leadlight.kept_because"
 
 _BEGUN, _DONE, _ABANDONED = "begun", "done", "abandoned"
 
@@ -63,6 +65,20 @@ class ChampionDecision:
     to_version: int | None
     mandate: Mandate
     decided_at: datetime
+
+    def sentence(self) -> str:
+        """Say what was decided, when, by whom and why."""
+        before, after = self.from_version, self.to_version
+        instead = f" in place of version {before}" if before is not None else ""
+        what = {
+            "train": f"version {after} became the champion{instead}",
+            "promote": f"version {after} became the champion{instead}",
+            "rollback": f"rolled back: version {after} is the champion again{instead}",
+            "keep": f"version {before} stays the champion"
+            + (f", version {after} was kept out" if after is not None else ""),
+        }[self.action]
+        who = f"{self.decided_at:%Y-%m-%d %H:%M} UTC, {self.mandate.by}"
+        return f"{who}: {what}. Why: {self.mandate.reason}"
 
     def to_dict(self) -> dict[str, object]:
         """Return plain data for ``--json``."""
@@ -158,6 +174,10 @@ def keep(config: Config, challenger: int | None, mandate: Mandate) -> ChampionDe
     champion = registry_of(config).holder(CHAMPION)
     decision = ChampionDecision("keep", champion, challenger, mandate, datetime.now(UTC))
     _written(config, decision, _DONE)
+    registry = registry_of(config)
+    if challenger is not None:
+        registry.note(challenger, {KEPT_BECAUSE: mandate.reason})
+    _tell_in_mlflow(config, registry, decision)
     return decision
 
 
@@ -209,6 +229,17 @@ def _finish(config: Config, registry: Registry, row: int, decision: ChampionDeci
             PROMOTED_AT: decision.decided_at.isoformat(timespec="seconds"),
         },
     )
+    _tell_in_mlflow(config, registry, decision)
+
+
+def _tell_in_mlflow(config: Config, registry: Registry, decision: ChampionDecision) -> None:
+    """Write all decisions on the model, and on both versions those that are about them."""
+    history = champion_history(config)
+    name = config.model_name
+    registry.describe(decisions_markdown(name, [each.sentence() for each in history]))
+    for number in {decision.from_version, decision.to_version} - {None}:
+        mine = [e.sentence() for e in history if number in (e.from_version, e.to_version)]
+        registry.describe(decisions_markdown(f"{name}, version {number}", mine), number)
 
 
 def _challenger(registry: Registry) -> int:

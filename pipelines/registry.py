@@ -213,6 +213,23 @@ class Registry:
             for key, value in tags.items():
                 client.set_model_version_tag(self._name, str(number), key, value)
 
+    def describe(self, text: str, number: int | None = None) -> None:
+        """Write what a person reads of the model, or of one of its versions, in MLflow (Markdown).
+
+        A version that someone deleted there is passed over.
+        """
+        from mlflow.exceptions import MlflowException  # noqa: PLC0415
+
+        with tracking_store(self._uri) as client:
+            try:
+                if number is None:
+                    client.update_registered_model(self._name, text)
+                else:
+                    client.update_model_version(self._name, str(number), text)
+            except MlflowException as error:
+                if error.error_code != _NOT_FOUND:
+                    raise
+
     def _aliases(self, client: "MlflowClient") -> dict[str, int]:
         from mlflow.exceptions import MlflowException  # noqa: PLC0415
 

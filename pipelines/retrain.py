@@ -28,13 +28,12 @@ from .run_lock import one_at_a_time
 from .today import leads_today
 from .tracking import RunRecord
 from .train import fingerprints, learn
-from .training_record import OUTCOME, training_record
+from .training_record import DECISION, OUTCOME, training_record
 from .training_set import TrainingSet, training_set_of
 from .workspace import Workspace
 
 KEPT_EXIT_CODE = 4
 GATE = "leadlight.gate"
-DECISION = "leadlight.decision"
 
 _KEYS = ["lead_id", "as_of"]
 
@@ -282,7 +281,9 @@ def _registered(
         "verdict": verdict.to_dict(),
     }
     story = learned.story | {"challenge": challenge}
-    record = training_record(config, story, learned.decision.floors)
+    decided = f"{'Promoted' if verdict.passed else 'Kept out'}. {verdict.sentence} "
+    decided += change.sentence()
+    record = training_record(config, story, learned.decision.floors, decided)
     differences = {f"difference_{name}": it.value for name, it in comparison.differences.items()}
     number = registry_of(config).register(
         learned.decision,
@@ -291,11 +292,7 @@ def _registered(
         replace(
             record,
             name="retrain",
-            tags={
-                **record.tags,
-                GATE: "passed" if verdict.passed else "kept",
-                DECISION: f"{verdict.sentence} {change.sentence()}",
-            },
+            tags={**record.tags, GATE: "passed" if verdict.passed else "kept"},
             metrics={**record.metrics, **differences},
             files={**record.files, "challenge.json": to_json(challenge)},
         ),

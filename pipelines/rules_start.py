@@ -39,8 +39,8 @@ def rules_only(
     ConfigError
         The agreed policy promises something of outcomes, which rules cannot.
     """
+    progress.note(f"Starting with rules only: {too_early.message}")
     require_volume_policy(training_set.agreed.policy)
-    progress.note("Too few wins to learn from: starting with rules only")
     with progress.stage("Setting up the rules"):
         start = start_from_rules(
             training_set.frame,
@@ -63,8 +63,6 @@ def rules_only(
     )
     story = _rules_story(start) | {"threshold": choice.to_dict()}
     story |= making_story(config, training_set, door, decision, held_out)
-    if not start.wins:
-        story["notes"].append(f"No win is known at all. If that is wrong: {too_early.hint}")
     return Learned(decision, story, held_out)
 
 

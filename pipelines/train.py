@@ -84,7 +84,7 @@ def train(config: Config, progress: Progress) -> Trained:
         learned = rules_only(config, progress, training_set, door, hashes, error)
     with progress.stage("Registering the champion"):
         mandate = Mandate.of_this_user(_because(learned, before))
-        record = training_record(config, learned.story, learned.decision.floors)
+        record = training_record(config, learned.story, learned.decision.floors, mandate.reason)
         number = registry_of(config).register(
             learned.decision, learned.story, learned.held_out, record, mandate
         )

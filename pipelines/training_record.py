@@ -7,6 +7,7 @@ from leadlight.features.errors import NoSignalError
 from leadlight.models.policies import UNCALIBRATED, Floors
 
 from .artefact import to_json
+from .champion_story import run_markdown
 from .config import Config
 from .environment import environment, requirements_text
 from .report.model_card import model_card
@@ -17,11 +18,15 @@ from .tracking import RunRecord
 
 OUTCOME = "leadlight.outcome"
 WINDOWS = "leadlight.windows"
+DECISION = "leadlight.decision"
+NOTE = "mlflow.note.content"
 NO_SIGNAL = "no usable signal"
 RULES_ONLY = "registered, rules only"
 
 
-def training_record(config: Config, story: Mapping[str, Any], floors: Floors) -> RunRecord:
+def training_record(
+    config: Config, story: Mapping[str, Any], floors: Floors, decision: str
+) -> RunRecord:
     """Return the record of a training that gave a decision version.
 
     Parameters
@@ -30,12 +35,16 @@ def training_record(config: Config, story: Mapping[str, Any], floors: Floors) ->
     story : mapping
         Plain data of the training.
     floors : Floors
+    decision : str
+        What became of the version, and why, in sentences.
     """
     summary = summarize_training(story, floors=vars(floors))
     card = model_card(story, summary, environment())
     files = {f"plots/{name}": svg for name, svg in training_plots(summary).items()}
     files |= {"model_card.md": card_markdown(card), "model_card.html": card_html(card)}
     files["leaks.json"] = to_json(story["leaks"])
+    files |= _environment_files()
+    audit = summary["leaks"]["sentences"] if summary["leaks"] else ()
     weights = {member["name"]: member["weight"] for member in story["blend"]}
     return RunRecord(
         name="train",
@@ -49,8 +58,10 @@ def training_record(config: Config, story: Mapping[str, Any], floors: Floors) ->
         tags={
             OUTCOME: RULES_ONLY if UNCALIBRATED in story["metadata"] else "registered",
             WINDOWS: "\n".join(story["windows"]),
+            DECISION: decision,
+            NOTE: run_markdown(decision, story["windows"], audit, files),
         },
-        files=files | _environment_files(),
+        files=files,
         nested=tuple(_candidate_run(each, weights) for each in story["candidates"]),
     )
 
@@ -63,13 +74,13 @@ def definition_record(story: Mapping[str, Any], choices: Mapping[str, str]) -> R
     story : mapping
         Plain data of that training, with the new threshold.
     choices : mapping of str to str
-        Who decided, why, and what.
+        Who decided (``author``), why (``reason``), and what.
     """
     return RunRecord(
         name="definition",
         params=dict(choices) | {"policy": story["threshold"]["policy"]["policy"]},
         metrics=dict(_threshold_figures(story["threshold"])),
-        tags={OUTCOME: "registered"},
+        tags={OUTCOME: "registered", DECISION: choices["reason"]},
         files={"threshold.json": to_json(story["threshold"])},
     )
 
@@ -88,7 +99,7 @@ def no_signal_record(config: Config, hashes: Mapping[str, str], error: NoSignalE
         name="train",
         params=_choices(config, hashes),
         metrics=dict(_evaluation_figures(error.evaluation)),
-        tags={OUTCOME: NO_SIGNAL},
+        tags={OUTCOME: NO_SIGNAL, DECISION: error.message},
         files={"no_signal.json": to_json(no_signal_story(error))} | _environment_files(),
     )
 

@@ -63,12 +63,16 @@ def test_no_win_at_all_is_refused_with_what_to_look_at(project: SmallProject) ->
     assert not any(name.startswith("mlartifacts") for name in project.published())
 
 
-def test_fewer_than_20_wins_are_refused_with_their_count(project: SmallProject) -> None:
+def test_fewer_than_20_wins_promise_no_precision_and_their_count_is_told(
+    project: SmallProject,
+) -> None:
     deals = project.read("deals.csv")
     wins = deals[deals["stage"] == "won"]
     project.write("deals.csv", pd.concat([deals[deals["stage"] != "won"], wins.head(12)]))
+    project.configure("policy: top_share, share: 0.2", "policy: precision, precision: 0.3")
     message = leadlight("train", "-c", project.config).refused()
-    assert "20" in message
+    assert "only 19 wins" in message
+    assert "a rules-only start cannot promise it" in message
     assert not any(name.startswith("mlartifacts") for name in project.published())
 
 

@@ -18,8 +18,8 @@ from typer.testing import CliRunner, Result
 
 from leadlight.pipelines.cli import app
 from leadlight.pipelines.config import load_config
-from leadlight.pipelines.promotion import champion_history
-from leadlight.pipelines.registry import CHALLENGER, CHAMPION, registry_of
+from leadlight.pipelines.promotion import champion_history, promote, roll_back
+from leadlight.pipelines.registry import CHALLENGER, CHAMPION, Mandate, registry_of
 
 with warnings.catch_warnings():
     # MLflow 3.17 warns of its own type hints and of its own use of SQLAlchemy.
@@ -34,10 +34,14 @@ YOUNGER = "observed_until: 2025-03-01, won: "
 
 @dataclass(frozen=True)
 class _Told:
-    """A project whose first champion knew less, and what retrainings said since."""
+    """A project whose first champion knew less, and what retrainings said since.
+
+    ``aside`` is a copy from when a challenger waited beside the champion.
+    """
 
     project: SmallProject
     kept: Result
+    aside: SmallProject
     promoted: Result
 
     @property
@@ -67,9 +71,11 @@ def told(young: SmallProject) -> _Told:
     gate = "retrain: {log_loss_rise: %s, calibration_error: %s, mql_change: %s}\nlabel:"
     young.configure("label:", gate % (0, 0, 0))
     kept = _retrain(young, "--by", "cron", "--json")
+    aside = SmallProject(young.directory.with_name("aside"))
+    shutil.copytree(young.directory, aside.directory)
     young.configure(gate % (0, 0, 0), gate % (10, 1, 10))
     promoted = _retrain(young, "--by", "cron")
-    return _Told(young, kept, promoted)
+    return _Told(young, kept, aside, promoted)
 
 
 def test_old_labels_are_told_and_the_level_is_guessed_from_scores_only_if_they_tell_it(
@@ -175,6 +181,54 @@ def test_mlflow_tells_the_whole_story_to_whoever_opens_it(told: _Told) -> None:
     second = client.get_model_version("small", "2")
     assert second.run_id == kept.info.run_id
     assert second.tags["leadlight.made_because"] == "leadlight retrain, against version 1"
+
+
+def test_each_run_in_mlflow_opens_with_its_decision_windows_audit_and_plots(told: _Told) -> None:
+    client = MlflowClient(load_config(told.project.config).tracking_uri)
+    for run, decision in zip(
+        _runs(client), ("leadlight train", "Kept out. ", "Promoted. On a later window"), strict=True
+    ):
+        note = run.data.tags["mlflow.note.content"]
+        assert run.data.tags["leadlight.decision"].startswith(decision)
+        for part in ("Decision", "Windows", "Leak audit", "Artefacts"):
+            assert f"## {part}" in note
+        assert decision in note
+        assert "- Test: " in note
+        for plot in ("plots/reliability.svg", "plots/lift.svg"):
+            assert plot in note
+        plots = {file.path for file in client.list_artifacts(run.info.run_id, "plots")}
+        assert {"plots/reliability.svg", "plots/lift.svg"} <= plots
+
+
+def test_champion_challenger_and_the_reason_of_each_promotion_are_found_in_mlflow(
+    told: _Told,
+) -> None:
+    config = load_config(told.aside.config)
+    client = MlflowClient(config.tracking_uri)
+    challenger = client.get_model_version_by_alias("small", "challenger")
+    assert client.get_model_version_by_alias("small", "champion").version == 1
+    assert challenger.version == 2
+    assert "the gate allows" in challenger.tags["leadlight.kept_because"]
+    assert "version 2 was kept out" in challenger.description
+    promote(config, None, Mandate("Ada", "sales asked for <it>"))
+    champion = client.get_model_version_by_alias("small", "champion")
+    assert champion.version == 2
+    assert champion.tags["leadlight.promoted_because"] == "sales asked for <it>"
+    roll_back(config, Mandate("Bo", "MQLs doubled overnight"))
+    champion = client.get_model_version_by_alias("small", "champion")
+    assert champion.version == 1
+    assert champion.tags["leadlight.promoted_because"] == "MQLs doubled overnight"
+    story = client.get_registered_model("small").description
+    told_in_order = [
+        "Bo: rolled back: version 1 is the champion again in place of version 2. Why: MQLs doubled",
+        "Ada: version 2 became the champion in place of version 1. Why: sales asked for &lt;it&gt;",
+        "cron: version 1 stays the champion, version 2 was kept out. Why: ",
+        "version 1 became the champion. Why: leadlight train",
+    ]
+    places = [story.find(sentence) for sentence in told_in_order]
+    assert min(places) > 0
+    assert places == sorted(places)
+    assert client.get_model_version("small", "2").description.count("\n- ") == 3
 
 
 def test_no_lead_is_named_in_what_mlflow_keeps(told: _Told) -> None:

@@ -120,7 +120,12 @@ def test_the_card_is_there_in_both_forms(project: SmallProject) -> None:
 
 
 def test_leak_audit_blend_and_ceiling_of_a_story_are_recorded(config: Config) -> None:
-    record = training_record(config, samples.story(), Floors(0.2, 0.2))
+    record = training_record(config, samples.story(), Floors(0.2, 0.2), "Kept out: *too* few.")
+    assert record.tags["leadlight.decision"] == "Kept out: *too* few."
+    note = record.tags["mlflow.note.content"]
+    assert r"Kept out: \*too\* few." in note
+    assert "won\\_reason" in note
+    assert "plots/reliability.svg" in note
     assert json.loads(record.files["leaks.json"]) == list(samples.LEAKS)
     assert "won\\_reason" in record.files["model_card.md"]
     assert record.metrics["leaks_certain"] == 2
