@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 QUICK  ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint types layers check real notebooks lock clean bench-demo bench-world bench-features bench-exploration bench-lifecycle bench-maturity bench-leaks bench-monitor bench-promise bench-quality bench-score bench-train
+.PHONY: help install demo test lint types layers check real notebooks lock clean bench-demo bench-world bench-explain bench-features bench-exploration bench-lifecycle bench-maturity bench-leaks bench-monitor bench-promise bench-quality bench-score bench-train
 
 help:  ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -55,6 +55,9 @@ bench-demo: install  ## Time and memory of each stage of the main job (QUICK=--q
 
 bench-world: install  ## Events a second of the demo world's generator (QUICK=--quick)
 	$(BIN)/python benchmarks/world.py $(QUICK)
+
+bench-explain: install  ## Exact reasons a second, beside SHAP, LightGBM, XGBoost and EBM (QUICK=--quick)
+	$(BIN)/python benchmarks/explain.py $(QUICK)
 
 bench-features: install  ## Features of 1, 10 and 50 million events beside other tools (QUICK=--quick)
 	$(BIN)/python benchmarks/features.py $(QUICK)

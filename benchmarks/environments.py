@@ -15,6 +15,8 @@ REQUIREMENTS = {
     "lightgbm": ("lightgbm==4.7.0", *_LEARNING),
     "catboost": ("catboost==1.2.10", *_FRAMES),
     "ebm": ("interpret-core==0.7.8", *_LEARNING),
+    "shap": ("shap==0.51.0", *_LEARNING),
+    "xgboost": ("xgboost-cpu==3.2.0", *_LEARNING),
     # FLAML 2.7 caps xgboost below 3.
     "flaml": ("flaml[automl]==2.7.0", "catboost==1.2.10", "xgboost==2.1.4", *_LEARNING),
     # AutoGluon 1.6 caps pandas below 3; its neural networks need torch.

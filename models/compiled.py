@@ -21,7 +21,7 @@ from .encoding import Encoding, FloatArray
 from .pair_grid import PairGrid, pairs_from_arrays, pairs_to_arrays, purify, weighted_grid
 from .probing import Probe
 from .shape import Shape, shapes_from_arrays, shapes_to_arrays, weighted_shape
-from .steps import Slots, edges, finer, slots
+from .steps import Slots, counts, edges, finer, slots
 from .tree_cuts import tree_cuts
 
 FORMAT = 2
@@ -179,10 +179,15 @@ class CompiledModel:
         paired = {at for pair in self.pairs for at in (pair.first, pair.second)}
         places: dict[int, Slots] = {}
         for at, shape in enumerate(self.shapes):
-            found = shape.places.find(block[:, at])
+            counted = counts(block[:, at])
+            if counted is None:
+                found = shape.places.find(block[:, at])
+                block[:, at] = shape.parts_at(found, block[:, at])
+            else:
+                shape.count_parts.take(counted, out=block[:, at], mode="clip")
+                found = shape.count_steps.take(counted) if at in paired else counted
             if at in paired:
                 places[at] = found
-            block[:, at] = shape.parts_at(found, block[:, at])
         for pair, (rows, columns, halves) in zip(self.pairs, self._lookups, strict=True):
             cells = rows.take(places[pair.first])
             cells += columns.take(places[pair.second])

@@ -27,8 +27,9 @@ MIN_LEVEL_LEADS = 5
 Leads, not rows: a lead recurs at every snapshot, and one lead's many rows say no more of a level.
 """
 
-# Converting columns together costs a copy of them, and one by one a series of each.
+# Converting columns together costs copies of them, and one by one a series of each.
 _COLUMNS_AT_ONCE = 64
+_MANY_ROWS = 2000
 
 MAX_LEVELS = 2000
 """Levels kept per category, those of most leads first."""
@@ -96,6 +97,10 @@ class Encoding:
                 numbers.append(at)
             else:
                 encoded[:, at] = np.nan
+        if len(frame) >= _MANY_ROWS:
+            for at in numbers:
+                _encode_number(frame[self.names[at]], encoded[:, at])
+            return encoded
         for start in range(0, len(numbers), _COLUMNS_AT_ONCE):
             some = numbers[start : start + _COLUMNS_AT_ONCE]
             encoded[:, some] = _numbers(frame[[self.names[at] for at in some]])
@@ -239,9 +244,17 @@ def _sample(column: "pd.Series[Any]") -> str:
     return f"{column.dtype} ({column.dropna().iloc[0]!r})"
 
 
-def _numbers(columns: pd.DataFrame) -> FloatArray:
+def _numbers(columns: "pd.DataFrame | pd.Series[Any]") -> FloatArray:
     values: FloatArray = columns.to_numpy(dtype=np.float64, na_value=np.nan)
     return np.clip(values, -LARGEST, LARGEST)
+
+
+def _encode_number(column: "pd.Series[Any]", out: FloatArray) -> None:
+    """Write one column of numbers; those of whole types need no look at their size."""
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iub":
+        out[:] = column.to_numpy()
+    else:
+        out[:] = _numbers(column)
 
 
 def _positions(column: "pd.Series[Any]", levels: tuple[str, ...]) -> FloatArray:

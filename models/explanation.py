@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from leadlight.features.catalog import Feature
 from leadlight.features.wording import ENGLISH, Wording, as_spoken, sentence
 
-from .reasons import NONE, PointScale, ReasonGroups, Strongest, strongest_reasons
+from .reasons import PointScale, ReasonGroups
+from .strongest_reasons import NONE, Strongest, strongest_reasons
 
 Floats = NDArray[np.float64]
 Sentences = NDArray[np.object_]
@@ -77,9 +78,8 @@ def explain_leads(
     names = np.array(groups.ids, dtype=object)
     for start in range(0, len(parts), _BLOCK_ROWS):
         block = slice(start, start + _BLOCK_ROWS)
-        beyond = parts[block] - (average if average.ndim == 1 else average[block])
-        for at, sign in enumerate((1, -1)):
-            found = strongest_reasons(beyond, groups, scale, sign)
+        compared = average if average.ndim == 1 else average[block]
+        for at, found in enumerate(strongest_reasons(parts[block], compared, groups, scale)):
             words[at].extend(_told(found, features, frame.iloc[block], wording))
             ids[at].extend(_rows(names[found.groups], found))
             points[at].extend(_rows(found.points, found))

@@ -10,13 +10,6 @@ from numpy.typing import ArrayLike, NDArray
 from leadlight.features.feature import Family, Feature
 
 Floats = NDArray[np.float64]
-Places = NDArray[np.intp]
-
-REASONS = 3
-"""Reasons told of a lead, in each direction."""
-
-NONE = -1
-"""In place of a reason: there are fewer."""
 
 
 @dataclass(frozen=True)
@@ -82,25 +75,6 @@ class ReasonGroups:
         return sums
 
 
-@dataclass(frozen=True, eq=False)
-class Strongest:
-    """The strongest reasons of each lead in one direction, strongest first.
-
-    Attributes
-    ----------
-    groups : ndarray of int, shape (n, 3)
-        Positions in ``ReasonGroups.ids``; ``NONE`` where there is no further reason.
-    points : ndarray of int, shape (n, 3)
-        Whole points of 100: negative against the lead, 0 where there is no reason.
-    speakers : ndarray of int, shape (n, 3)
-        Position of the group's feature that moves the margin most in the direction of the group.
-    """
-
-    groups: Places
-    points: NDArray[np.int64]
-    speakers: Places
-
-
 @dataclass(frozen=True)
 class ReasonPart:
     """What one reason adds to a lead's score, beyond what it adds to the average lead's.
@@ -123,43 +97,6 @@ class ReasonPart:
     log_odds: float
     points: int
     feature: Feature
-
-
-def strongest_reasons(
-    beyond: Floats, groups: ReasonGroups, scale: PointScale, sign: int
-) -> Strongest:
-    """Find the reasons that speak most for a lead, or against it.
-
-    Each reason is rounded by itself, half a point upwards; a reason of less is not told. So what
-    is not told is the lead's points less the average lead's and less those of the reasons told.
-
-    Parameters
-    ----------
-    beyond : ndarray of float64, shape (n, k)
-        Parts of the margin less the average lead's, in log-odds.
-    groups : ReasonGroups
-    scale : PointScale
-    sign : {1, -1}
-        1 for the lead, -1 against it.
-    """
-    strength = sign * groups.sums(beyond)
-    shape = (len(beyond), REASONS)
-    found, speakers = np.full(shape, NONE, dtype=np.intp), np.full(shape, NONE, dtype=np.intp)
-    points = np.zeros(shape, dtype=np.int64)
-    rows = np.arange(len(beyond))
-    for rank in range(min(REASONS, len(groups.ids))):
-        best = strength.argmax(axis=1)
-        points[:, rank] = np.floor(strength[rows, best] * scale.per_log_odds + 0.5)
-        found[:, rank] = np.where(points[:, rank] > 0, best, NONE)
-        strength[rows, best] = -np.inf
-    silent = found == NONE
-    points[silent] = 0
-    for at in np.unique(found[~silent]).tolist():
-        columns = np.array(groups.members[at])
-        row, place = np.nonzero(found == at)
-        speaking = (sign * beyond[np.ix_(row, columns)]).argmax(axis=1)
-        speakers[row, place] = columns[speaking]
-    return Strongest(found, sign * points, speakers)
 
 
 def reason_parts(

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from .encoding import FloatArray
 from .scales import signed_log
-from .steps import Slots, Steps, edges, finer, joined
+from .steps import COUNTS, Slots, Steps, edges, finer, joined, slots
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,16 @@ class Shape:
     def table(self) -> FloatArray:
         """Log-odds of each step, the missing value's last, shape (t + 2,)."""
         return np.append(self.steps, self.missing)
+
+    @cached_property
+    def count_steps(self) -> Slots:
+        """Step of each count, shape (COUNTS,)."""
+        return slots(self.places.edges, np.arange(COUNTS, dtype=np.float64))
+
+    @cached_property
+    def count_parts(self) -> FloatArray:
+        """Log-odds that each count adds, lines included, shape (COUNTS,)."""
+        return self.parts_at(self.count_steps, np.arange(COUNTS, dtype=np.float64))
 
     def parts_at(self, found: Slots, values: FloatArray) -> FloatArray:
         """Return the log-odds that each encoded value adds, shape (n,), its step being known."""

@@ -14,6 +14,9 @@ _CELLS = 16_384
 _MOST_PASSES = 12
 _MANY_VALUES = 1000
 
+COUNTS = 256
+"""Whole numbers below this name their place in a table themselves."""
+
 
 def edges(cuts: FloatArray) -> FloatArray:
     """Return the upper end of each step, shape (t + 2,): the cuts, infinity, and missing (NaN).
@@ -41,6 +44,24 @@ def slots(upper: FloatArray, values: FloatArray) -> Slots:
 def finer(cuts: FloatArray, upper: FloatArray) -> Slots:
     """Return the step on ``cuts`` of each step of a finer table whose upper ends are given."""
     return slots(edges(cuts), upper)
+
+
+def counts(values: FloatArray) -> Slots | None:
+    """Return the values as places where all of them are whole and below ``COUNTS``, else None.
+
+    Most features count something, seldom more than a few; so no step need be searched for.
+
+    Parameters
+    ----------
+    values : ndarray of float64, shape (n,)
+    """
+    if len(values) < _MANY_VALUES:
+        return None
+    with np.errstate(invalid="ignore"):  # a missing value becomes some number that it is not
+        whole = values.astype(np.intp)
+    if int(whole.view(np.uintp).max()) >= COUNTS or not (whole == values).all():
+        return None
+    return whole
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,8 +14,9 @@ from leadlight.models.decision import DecisionVersion
 from leadlight.models.encoding import LARGEST
 from leadlight.models.grades import GRADES
 from leadlight.models.policies import OTHER_SEGMENTS, SEGMENT_COLUMN
-from leadlight.models.reasons import REASONS, ReasonGroups
+from leadlight.models.reasons import ReasonGroups
 from leadlight.models.reference import Distribution
+from leadlight.models.strongest_reasons import REASONS
 
 from .sql_values import (
     calibrated,

@@ -18,6 +18,7 @@ from pipelines_to_compile import (
     lead_encoder,
 )
 
+from leadlight.models.calibration import Calibration
 from leadlight.models.compiled import CompiledModel, blended, compile_model
 from leadlight.models.encoding import LARGEST, Encoding
 from leadlight.models.pair_grid import PairGrid, purify
@@ -29,6 +30,20 @@ NEW = city_leads(seed=1)
 ENCODER = lead_encoder(CITY_FEATURES, TRAINING)
 PAIRED = fitted_trees(CITY_FEATURES, TRAINING, PAIRS, ENCODER)
 MODEL = compile_model(PAIRED, CITY_FEATURES)
+
+
+WIDE = ("visits", "days_since_last", "industry", "city", *(f"n{at}" for at in range(8)))
+
+
+def wide_leads(seed: int) -> pd.DataFrame:
+    """City leads with eight numbers more, which matter two by two."""
+    generator = np.random.default_rng(seed + 7)
+    frame = city_leads(seed=seed)
+    for name in WIDE[4:]:
+        frame[name] = np.round(generator.normal(0.0, 2.0, len(frame)), 1)
+        frame.loc[generator.random(len(frame)) < 0.1, name] = np.nan
+    odds = sum(frame[f"n{at}"].fillna(0.0) * frame[f"n{at + 1}"].fillna(0.0) for at in range(7))
+    return frame.assign(label=frame["label"] ^ (odds * generator.random(len(frame)) > 6.0))
 
 
 def same_margins(one, other):
@@ -245,6 +260,42 @@ def test_a_model_of_the_first_format_is_still_read():
     frame = pd.DataFrame({"visits": [np.e - 1.0, np.nan], "city": ["here", "there"]})
     np.testing.assert_allclose(model.margin(frame), [-1.0 + 0.5 + 0.5 + 1.0, -1.0 + 2.0])
     assert model.shapes[0].lines == (Line(2.0, 0.25, 0.0),)
+
+
+def test_a_calibrated_blend_of_lines_shapes_and_32_pairs_gives_the_fitted_probabilities():
+    """Rare and unknown levels, counts, amounts and missing values of many leads at once."""
+    pairs = [
+        (first, second)
+        for at, first in enumerate(WIDE)
+        for second in WIDE[at + 1 :]
+        if {first, second} & {"visits", "industry", "city", "n0", "n1"}
+    ][:32]
+    features = (*CITY_FEATURES, *(feature(name) for name in WIDE[4:]))
+    training, shown = wide_leads(0), pd.concat([wide_leads(1)] * 3, ignore_index=True)
+    shown.loc[:50, "industry"] = "Lighthouses"
+    encoder = lead_encoder(features, training)
+    members = [
+        (fitted_logistic(features, training, encoder), 0.3),
+        (fitted_trees(features, training, encoder=encoder), 0.3),
+        (fitted_trees(features, training, pairs, encoder, max_iter=200, max_features=0.4), 0.4),
+    ]
+    model = blended(
+        [compile_model(pipeline, features) for pipeline, _ in members],
+        [weight for _, weight in members],
+    ).purified(training)
+    assert len(model.pairs) == 32
+    assert any(shape.lines for shape in model.shapes)
+    fitted = sum(weight * pipeline.decision_function(shown) for pipeline, weight in members)
+    parts = model.contributions(shown)
+    same_margins(model.baseline + parts.sum(axis=1), fitted)
+    same_margins(model.total(parts), fitted)
+    calibration = Calibration(0.9, -0.2, ((-4.0, -3.0), (-1.0, -1.2), (2.0, 1.5)))
+    np.testing.assert_allclose(
+        calibration.probability(model.margin(shown)),
+        1.0 / (1.0 + np.exp(-calibration.log_odds(fitted))),
+        rtol=0,
+        atol=1e-9,
+    )
 
 
 def test_the_largest_numbers_fall_on_the_last_step():

@@ -1,10 +1,11 @@
 """The step of a value is found exactly, whichever way is the faster one."""
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leadlight.models.steps import Steps, edges, finer, slots
+from leadlight.models.steps import COUNTS, Steps, counts, edges, finer, slots
 
 cut_points = st.one_of(
     st.floats(-1e300, 1e300),
@@ -32,3 +33,10 @@ def test_many_values_find_the_steps_that_the_definition_says(cuts, seed):
 def test_a_finer_table_reads_the_coarse_one_at_the_step_that_holds_it():
     coarse, fine = np.array([1.0, 3.0]), np.array([0.0, 1.0, 2.0, 3.0, 4.0])
     assert finer(coarse, edges(fine)).tolist() == [0, 0, 1, 1, 2, 2, 3]
+
+
+@pytest.mark.parametrize("odd", [np.nan, -1.0, 0.5, COUNTS, np.inf, -np.inf, 1e100, -5e-324])
+def test_only_small_whole_numbers_count_as_counts(odd):
+    whole = np.arange(2000) % COUNTS
+    np.testing.assert_array_equal(counts(whole.astype(np.float64)), whole)
+    assert counts(np.append(whole, odd)) is None

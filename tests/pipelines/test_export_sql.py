@@ -15,7 +15,7 @@ from sqlglot import exp
 
 from leadlight.features.errors import ConfigError
 from leadlight.models.decision import DecisionVersion
-from leadlight.models.reasons import REASONS
+from leadlight.models.strongest_reasons import REASONS
 from leadlight.models.threshold import SegmentThreshold
 from leadlight.pipelines.export.sql_query import DIALECTS, EXECUTED, scoring_query
 
