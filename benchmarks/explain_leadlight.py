@@ -30,7 +30,9 @@ from leadlight.models.lesson import Lesson
 from leadlight.models.reasons import PointScale, ReasonGroups
 from leadlight.models.strongest_reasons import strongest_reasons
 
-_STEPS = {"logistic": 0.1, "boosted_additive": 200, "boosted_pairs": 400}
+_STEPS = {"logistic": 0.1, "boosted_additive": 200, "boosted_pairs": 1000}
+"""Settings; so many steps that all 32 pairs are used."""
+
 _FRAME = 50_000  # leads at a time, as the nightly job has them in its parts
 _TIMES = 10
 
