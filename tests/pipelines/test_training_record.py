@@ -29,6 +29,14 @@ with warnings.catch_warnings():
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*:DeprecationWarning", "ignore:.*:UserWarning")
 
+SECRETS = {"HOOK_SECRET": "whsec_c2lnbmluZy1rZXktb2YtdGhlLWhvb2s=", "CRM_TOKEN": "pat-eu1-of-crm"}
+SINKS = """
+delivery:
+  sinks:
+    - {name: hook, kind: webhook, url: 'https://example.com', secret: HOOK_SECRET}
+    - {name: crm, kind: hubspot, token: CRM_TOKEN}
+"""
+
 LOAD_AND_PREDICT = """
 import json, sys
 import mlflow, pyarrow.parquet as pq
@@ -45,9 +53,13 @@ print(json.dumps({"probability": told["probability"].tolist(), "modules": loaded
 def project(tmp_path_factory: pytest.TempPathFactory) -> SmallProject:
     """A project that was trained and scored once; tests only read it."""
     project = make_small_project(tmp_path_factory.mktemp("record") / "project")
-    for command in ("train", "score"):
-        ran = leadlight(command, "-c", project.config)
-        assert ran.code == 0, ran.error
+    project.configure("label:", f"{SINKS.strip()}\nlabel:")
+    with pytest.MonkeyPatch.context() as environment:
+        for name, secret in SECRETS.items():
+            environment.setenv(name, secret)
+        for command in ("train", "score"):
+            ran = leadlight(command, "-c", project.config)
+            assert ran.code == 0, ran.error
     return project
 
 
@@ -71,6 +83,16 @@ def run(client: MlflowClient) -> Run:
 def _artefact(project: SmallProject, name: str) -> str:
     (path,) = (project.directory / "workspace" / "mlartifacts").rglob(name)
     return path.read_text(encoding="utf-8")
+
+
+def test_secrets_of_sinks_are_in_no_file_that_training_and_scoring_leave(
+    project: SmallProject,
+) -> None:
+    files = [path for path in project.directory.rglob("*") if path.is_file()]
+    assert {"mlflow.db", "leadlight.yaml", "training.json"} <= {path.name for path in files}
+    for path in files:
+        content = path.read_bytes()
+        assert not [name for name, secret in SECRETS.items() if secret.encode() in content], path
 
 
 def test_each_candidate_has_a_run_of_its_own_inside_that_of_the_training(
