@@ -47,6 +47,9 @@ class FittedModel:
         Which rows judged the choices.
     features : tuple of Feature
         Those that do not repeat others; the compiled model's.
+    drifts : bool
+        Whether later values of some feature are unlike those that taught; see
+        ``drifting_features``.
     known_until : int
         The moment (as in ``TimeOrder``) up to which labels were known to it: what is later can
         judge it.
@@ -61,6 +64,7 @@ class FittedModel:
     level: TrackedLevel
     folds: Folds
     features: tuple[Feature, ...]
+    drifts: bool
     known_until: int
 
     def probability(self, frame: pd.DataFrame) -> FloatArray:
@@ -147,7 +151,7 @@ def fit_model(
         seed=seed,
         watch=watch or Watch(),
     )
-    rows = steady_rows(rows)
+    rows, drifts = steady_rows(rows)
     recency = chosen_recency(rows)
     settled = _settled(rows, recency)
     able: dict[str, FloatArray] = {
@@ -167,6 +171,7 @@ def fit_model(
         level,
         rows.laid,
         rows.features,
+        drifts,
         int(rows.order.moment.max()) + rows.order.gap if known_until is None else known_until,
     )
 

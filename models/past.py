@@ -30,28 +30,33 @@ class _Idea:
     half_life: float | None = None
 
 
-def steady_rows(rows: TrainingRows) -> TrainingRows:
+def steady_rows(rows: TrainingRows) -> tuple[TrainingRows, bool]:
     """Leave out the features that drift, where later windows are clearly better foretold so.
 
     Parameters
     ----------
     rows : TrainingRows
+
+    Returns
+    -------
+    tuple of TrainingRows and bool
+        The rows, and whether any feature drifts, left out or not.
     """
     if not rows.laid.rolling:
-        return rows
+        return rows, False
     drifting = drifting_features(rows.rows.matrix, rows.laid.folds)
     if not drifting or len(drifting) == len(rows.features):
-        return rows
+        return rows, bool(drifting)
     rows.watch.say("trying without features that move with time")
     ideas = [_Idea(), _Idea(left_out=drifting)]
     everything, without = _losses(
         rows, ideas, _foretold(rows, ideas, _SCORECARD), _foretold(rows, ideas, _SHAPES)
     )
     if not clearly_lower(without, everything, rows.judged_cluster):
-        return rows
+        return rows, True
     names = ", ".join(rows.features[at].name for at in drifting)
     rows.watch.say(f"left out, since they move with time and not with leads: {names}")
-    return rows.without(drifting)
+    return rows.without(drifting), True
 
 
 def chosen_recency(rows: TrainingRows) -> Recency:

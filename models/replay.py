@@ -45,6 +45,9 @@ from .training_rows import Watch
 ThresholdOf = Callable[[pd.DataFrame], ThresholdChoice]
 """Chooses a threshold on held-out leads; see ``choose_threshold``."""
 
+_NEWEST = 5
+"""One in so many of the rows that are known, the newest, tells the base rate without a model."""
+
 _NO_MODEL = (NotEnoughDataError, NoSignalError, ImpossiblePolicyError)
 
 
@@ -246,8 +249,10 @@ class _Walk:
     def _by_policy(self, told: str, known: Rows, rows: Rows) -> Foretold:
         if told in self._models:
             return self._foretold(self._models[told], rows)
-        # Until a model could be registered, nobody is passed on, and all that is known is the base.
-        base = float(self._won[known].mean())
+        # Until a model could be registered, nobody is passed on, and all that is known is the base
+        # rate, of the newest rows.
+        newest = known[np.argsort(self.order.moment[known], kind="stable")]
+        base = float(self._won[newest[-max(1, len(known) // _NEWEST) :]].mean())
         return Foretold(np.full(len(rows), base), np.zeros(len(rows), dtype=bool), float("nan"))
 
     def _foretold(self, model: _Model, rows: Rows) -> Foretold:

@@ -47,8 +47,8 @@ class TrainingResult:
     importance : mapping of str to float
         Per feature the mean distance of its part from its mean, log-odds, on the test window.
     final : FittedModel
-        The same choices fitted again on all rows, the test window's too: the model that will score.
-        No figure here is of it.
+        The model that will score: the same choices fitted again on all rows, the test window's
+        too, or made anew with them where features drift. No figure here is of it.
     reference : Reference
         The test window's leads as the final model sees them, to place a scored lead among.
     label_shift : ShiftedLevel or None
@@ -151,7 +151,11 @@ def train_model(
         evaluation = _evaluation(judged, seed)
         known = frame["label"].to_numpy(dtype=bool)[windows.train][counts[windows.train]]
         require_signal(fitted, evaluation, judged, float(known.mean()))
-    final = fitted.refitted(frame, horizon_days=horizon_days, seed=seed, watch=watch)
+    if fitted.drifts:
+        # What the newest window says of such features is worth more than what the older ones did.
+        final = fit_model(frame, features, horizon_days=horizon_days, seed=seed, watch=watch)
+    else:
+        final = fitted.refitted(frame, horizon_days=horizon_days, seed=seed, watch=watch)
     with threadpool_limits(limits=1):
         shift = None
         if unlabelled is not None:

@@ -6,6 +6,7 @@ import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -55,6 +56,7 @@ class DuckDBEngine(AbstractContextManager["DuckDBEngine"]):
         self._memory_limit = memory_limit
         self._connection = duckdb.connect(":memory:", config=config)
         self._connection.execute("SET TimeZone = 'UTC'")
+        self._parsed = lru_cache(maxsize=64)(self._statement)
         # In a notebook without ipywidgets the bar is off already, and to set it is an error.
         if self.rows("SELECT current_setting('enable_progress_bar')") == [(True,)]:
             self._connection.execute("SET enable_progress_bar = false")
@@ -96,11 +98,19 @@ class DuckDBEngine(AbstractContextManager["DuckDBEngine"]):
             return self._connection.sql(sql, params=list(parameters)).to_arrow_table()
 
     def small_table(self, sql: str) -> pa.Table:
-        """Return a small result as an Arrow table, planned once where ``table`` plans it twice."""
+        """Return a small result as an Arrow table, by the statement ``sql``.
+
+        It is planned once where ``table`` plans it twice, and parsed once for all times that it is
+        asked: for a few rows that is most of the work.
+        """
         with _domain_errors(), warnings.catch_warnings():
             # The rows are copied once more, of which there are few.
             warnings.filterwarnings("ignore", "Arrow output on a DB-API result", UserWarning)
-            return self._connection.execute(sql).to_arrow_table()
+            return self._connection.execute(self._parsed(sql)).to_arrow_table()
+
+    def _statement(self, sql: str) -> duckdb.Statement:
+        (statement,) = self._connection.extract_statements(sql)
+        return statement
 
     def batches(self, sql: str, *, rows: int = 100_000) -> pa.RecordBatchReader:
         """Stream a result as Arrow batches."""

@@ -133,10 +133,10 @@ def _distinct(engine: DuckDBEngine, wanted: Mapping[str, Sequence[str]]) -> dict
             for lookup, sources in wanted.items()
             for sql in sources
         )
-        rows = engine.rows(
+        rows = engine.small_table(
             f"SELECT DISTINCT lookup, text FROM ({everything}) AS found(lookup, text)"
             " WHERE text <> '' ORDER BY text"
         )
-        for lookup, text in rows:
+        for lookup, text in zip(*(column.to_pylist() for column in rows.columns), strict=True):
             found[lookup].append(text)
     return found

@@ -73,6 +73,18 @@ def test_labels_that_were_not_known_yet_teach_nothing(frame, edges, replayed):
         assert now.promised_precision == was.promised_precision
 
 
+def test_without_a_usable_signal_the_newest_base_rate_is_foretold(frame, edges):
+    chance = np.random.default_rng(0).random(len(frame))
+    age = frame["as_of"].rank(pct=True).to_numpy()
+    noise = frame.assign(label=chance < np.where(age < 0.3, 0.02, 0.3))
+    replayed = replay(noise, FEATURES, edges, rules(), names=["one"])
+    (step,) = replayed.steps
+    assert not step.promoted
+    assert "no usable signal" in step.reason
+    assert step.figures[ALWAYS].mqls == 0
+    assert step.figures[ALWAYS].foretold_rate == pytest.approx(0.3, abs=0.03)
+
+
 def test_before_any_win_is_known_there_is_nothing_to_replay(frame):
     order = time_order(frame, horizon_days=HORIZON, seed=0)
     first = int(order.moment.min())

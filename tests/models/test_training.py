@@ -76,6 +76,14 @@ def test_what_scores_is_the_evaluated_model_fitted_again_on_all_rows(frame, resu
     assert 0.95 < both < 1.0
 
 
+def test_where_features_drift_what_scores_is_chosen_anew_with_the_last_window():
+    frame = drifting_leads().iloc[::2]
+    result = train_model(frame, FEATURES, horizon_days=90, seed=0)
+    anew = fit_model(frame, FEATURES, horizon_days=90, seed=0)
+    assert result.final.features == anew.features
+    np.testing.assert_array_equal(result.final.probability(frame), anew.probability(frame))
+
+
 def test_percentiles_place_a_lead_among_the_last_window_as_the_final_model_sees_it(frame, result):
     margin = result.final.compiled.margin(frame.iloc[result.windows.test])
     places = result.reference.margin.percentile(margin)
@@ -192,7 +200,8 @@ def test_rows_before_a_change_lose_weight():
     assert fitted.recency.half_life < 2000
 
 
-def test_a_feature_that_moves_with_time_and_misleads_is_left_out():
+def drifting_leads():
+    """Leads whose recency is the calendar's, and whose base rate is, too."""
     frame = leads(6000).assign(position=np.arange(6000.0))
     generator = np.random.default_rng(0)
     era = np.arange(6000) // 600
@@ -200,7 +209,12 @@ def test_a_feature_that_moves_with_time_and_misleads_is_left_out():
     rate = np.array([0.02, 0.05, 0.15, 0.4, 0.3, 0.2, 0.1, 0.05, 0.05, 0.05])[era]
     odds = np.log(rate / (1 - rate)) + 0.5 * (frame["visits"] - 3)
     frame["label"] = generator.random(6000) < 1 / (1 + np.exp(-odds))
-    fitted = fit_model(frame, FEATURES, horizon_days=90, seed=0)
+    return frame
+
+
+def test_a_feature_that_moves_with_time_and_misleads_is_left_out():
+    fitted = fit_model(drifting_leads(), FEATURES, horizon_days=90, seed=0)
+    assert fitted.drifts
     assert "days_since_last" not in {each.name for each in fitted.features}
     assert "visits" in {each.name for each in fitted.features}
 
