@@ -187,7 +187,9 @@ def mean_interval(values: Floats, codes: Codes, *, resamples: int, seed: int) ->
     return percentile_interval(float(values.mean()), draws)
 
 
-def clustered_share(label: NDArray[np.bool_], codes: Codes) -> Estimate:
+def clustered_share(
+    label: NDArray[np.bool_], codes: Codes, weight: Floats | None = None
+) -> Estimate:
     """Estimate a share of rows with a Wilson interval on the effective number of rows.
 
     Parameters
@@ -195,14 +197,19 @@ def clustered_share(label: NDArray[np.bool_], codes: Codes) -> Estimate:
     label : array of shape (n,)
     codes : array of shape (n,)
         Cluster of each row.
+    weight : array of shape (n,), optional
+        How many rows each stands for; those that stand for none are not looked at.
     """
+    if weight is not None:
+        counts = weight > 0.0
+        label, codes, weight = label[counts], codes[counts], weight[counts]
     if len(label) == 0:
         return Estimate(math.nan, math.nan, math.nan)
-    share = float(label.mean())
-    return Estimate(share, *_wilson(share, effective_rows(label, codes)))
+    share = float(np.average(label, weights=weight))
+    return Estimate(share, *_wilson(share, effective_rows(label, codes, weight)))
 
 
-def effective_rows(label: NDArray[np.bool_], codes: Codes) -> float:
+def effective_rows(label: NDArray[np.bool_], codes: Codes, weight: Floats | None = None) -> float:
     """Return how many independent rows tell as much of a share as these clustered ones.
 
     Rows of one cluster tell less than as many independent rows: the number of rows is divided by
@@ -214,14 +221,19 @@ def effective_rows(label: NDArray[np.bool_], codes: Codes) -> float:
     label : array of shape (n,), n > 0
     codes : array of shape (n,)
         Cluster of each row.
+    weight : array of shape (n,), all above 0, optional
+        How many rows each stands for. Unequal ones tell less (Kish 1965).
     """
-    rows, share = len(label), float(label.mean())
+    weights = np.ones(len(label)) if weight is None else weight
+    squares = float(weights @ weights)
+    rows = float(weights.sum()) ** 2 / squares
+    share = float(np.average(label, weights=weights))
     _, dense = np.unique(codes, return_inverse=True)
     clusters = int(dense.max()) + 1
-    if not (0.0 < share < 1.0 and 1 < clusters < rows):
-        return float(clusters)
-    sums = np.bincount(dense, weights=label - share)
-    between = clusters / (clusters - 1) * float(sums @ sums) / rows
+    if not (0.0 < share < 1.0 and 1 < clusters < len(label)):
+        return min(float(clusters), rows)
+    sums = np.bincount(dense, weights=weights * (label - share))
+    between = clusters / (clusters - 1) * float(sums @ sums) / squares
     return rows / max(1.0, between / (share * (1.0 - share)))
 
 

@@ -12,7 +12,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from .bootstrap import Codes, Estimate, Floats, percentile_interval, resampled_weights
+from .bootstrap import (
+    Codes,
+    Estimate,
+    Floats,
+    cluster_codes,
+    percentile_interval,
+    resampled_weights,
+)
 from .evaluation import Evaluation, evaluate
 from .ranking import FIGURES, rank_leads
 
@@ -47,7 +54,13 @@ class Comparison:
 
 
 def compare_models(
-    champion: ArrayLike, challenger: ArrayLike, label: ArrayLike, codes: Codes, *, seed: int
+    champion: ArrayLike,
+    challenger: ArrayLike,
+    label: ArrayLike,
+    codes: Codes,
+    *,
+    seed: int,
+    stands_for: Floats | None = None,
 ) -> Comparison:
     """Compare two models' probabilities on the same rows.
 
@@ -60,6 +73,8 @@ def compare_models(
         Lead or account of each row, numbered from 0.
     seed : int
         Of the bootstrap.
+    stands_for : array of shape (n,), optional
+        How many rows each stands for; those that stand for none judge nothing.
 
     Raises
     ------
@@ -68,8 +83,14 @@ def compare_models(
     """
     won = np.asarray(label, dtype=bool)
     before, after = (np.asarray(each, dtype=np.float64) for each in (champion, challenger))
-    evaluations = [evaluate(each, won, codes, seed=seed) for each in (before, after)]
-    first, second = (_figures(each, won, codes, seed) for each in (before, after))
+    weight = np.ones(len(won)) if stands_for is None else stands_for
+    counts = weight > 0.0
+    before, after, won, weight = before[counts], after[counts], won[counts], weight[counts]
+    codes = cluster_codes(codes[counts], len(won))
+    evaluations = [
+        evaluate(each, won, codes, seed=seed, stands_for=weight) for each in (before, after)
+    ]
+    first, second = (_figures(each, won, codes, weight, seed) for each in (before, after))
     gap = second - first
     places = [(name, FIGURES.index(name)) for name in COMPARED]
     differences = {
@@ -78,9 +99,9 @@ def compare_models(
     return Comparison(evaluations[0], evaluations[1], differences)
 
 
-def _figures(probability: Floats, won: Any, codes: Codes, seed: int) -> Floats:
+def _figures(probability: Floats, won: Any, codes: Codes, weight: Floats, seed: int) -> Floats:
     """Return the figures of all rows, then those of each resample, shape (figures, 1 + draws)."""
-    ranked = rank_leads(probability, won, codes)
+    ranked = rank_leads(probability, won, codes, weight)
     whole = ranked.figures(np.ones((1, len(won))))
     # The draws depend on the seed and the number of clusters alone: both models get the same.
     blocks = resampled_weights(ranked.codes, resamples=_RESAMPLES, seed=seed)

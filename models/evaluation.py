@@ -12,6 +12,7 @@ from leadlight.features.errors import NotEnoughDataError
 
 from .bootstrap import (
     Estimate,
+    Floats,
     cluster_codes,
     clustered_share,
     percentile_interval,
@@ -127,6 +128,7 @@ def evaluate(
     *,
     seed: int,
     resamples: int = 200,
+    stands_for: Floats | None = None,
 ) -> Evaluation:
     """Evaluate probabilities against what came.
 
@@ -142,6 +144,8 @@ def evaluate(
         Of the bootstrap and of the simulated noise.
     resamples : int
         Draws of the bootstrap; 95 % percentile intervals.
+    stands_for : array of shape (n,), optional
+        How many rows each stands for; those that stand for none are left out.
 
     Raises
     ------
@@ -157,13 +161,17 @@ def evaluate(
     """
     values = np.asarray(probability, dtype=np.float64)
     won = np.asarray(label, dtype=bool)
+    if stands_for is not None:
+        counts = stands_for > 0.0
+        values, won, stands_for = values[counts], won[counts], stands_for[counts]
+        cluster = None if cluster is None else np.asarray(cluster)[counts]
     if len(values) == 0:
         raise NotEnoughDataError(
             "There is no row to evaluate on.",
             hint="The last window has no mature snapshot: give a longer history.",
         )
     codes = cluster_codes(cluster, len(values))
-    ranked = rank_leads(values, won, codes)
+    ranked = rank_leads(values, won, codes, stands_for)
     figures = ranked.figures(np.ones((1, len(values))))[:, 0]
     draws = [
         ranked.figures(weights)
@@ -190,11 +198,11 @@ def evaluate(
 def _noise(ranked: RankedLeads, seed: int) -> Estimate:
     """Simulate the calibration error of a perfectly calibrated model."""
     generator = np.random.default_rng([seed, 1])
-    errors = np.empty(_NOISE_DRAWS)
+    errors, weight = np.empty(_NOISE_DRAWS), ranked.stands_for
     for draw in range(_NOISE_DRAWS):
         simulated = generator.random(len(ranked.probability)) < ranked.probability
-        gap = np.add.reduceat(simulated - ranked.probability, ranked.bin_starts)
-        errors[draw] = np.abs(gap).sum() / len(ranked.probability)
+        gap = np.add.reduceat(weight * (simulated - ranked.probability), ranked.bin_starts)
+        errors[draw] = np.abs(gap).sum() / weight.sum()
     low, high = np.quantile(errors, [0.025, 0.975])
     return Estimate(float(errors.mean()), float(low), float(high))
 
@@ -204,8 +212,9 @@ def _reliability(ranked: RankedLeads) -> tuple[ReliabilityBin, ...]:
     edges = [*ranked.bin_starts.tolist(), len(ranked.probability)]
     bins = []
     for start, end in pairwise(edges):
-        observed = clustered_share(ranked.won[start:end], ranked.codes[start:end])
-        predicted = float(ranked.probability[start:end].mean())
+        weight = ranked.stands_for[start:end]
+        observed = clustered_share(ranked.won[start:end], ranked.codes[start:end], weight)
+        predicted = float(np.average(ranked.probability[start:end], weights=weight))
         bins.append(
             ReliabilityBin(predicted, observed.value, observed.low, observed.high, int(end - start))
         )
@@ -214,10 +223,10 @@ def _reliability(ranked: RankedLeads) -> tuple[ReliabilityBin, ...]:
 
 def _lift_curve(ranked: RankedLeads) -> tuple[LiftPoint, ...]:
     """Return lift and gain at each whole percent of leads."""
-    ones = np.ones((1, len(ranked.won)))
-    wins, worked = ranked.at_tie_ends(ones * ranked.won), ranked.at_tie_ends(ones)
+    weight = ranked.stands_for[np.newaxis, :]
+    wins, worked = ranked.at_tie_ends(weight * ranked.won), ranked.at_tie_ends(weight)
     shares = np.arange(1, 101) / 100.0
-    found = np.interp(shares * len(ranked.won), worked[0], wins[0])
+    found = np.interp(shares * worked[0, -1], worked[0], wins[0])
     gain = found / wins[0, -1] if wins[0, -1] else np.full(100, math.nan)
     return tuple(
         LiftPoint(float(share), float(part / share), float(part))

@@ -94,6 +94,23 @@ def follow_up_weight(followed: Flags, propensity: Floats, governed: Flags) -> Fl
     return np.where(governed, followed / chance, 1.0)
 
 
+def stands_for(frame: pd.DataFrame) -> Floats:
+    """Return how many snapshots each stands for: 0 where its label says nothing of its worth.
+
+    Parameters
+    ----------
+    frame : DataFrame of n rows
+        Optionally with ``stands_for``; see ``follow_up_weight``.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+    """
+    if "stands_for" not in frame:
+        return np.ones(len(frame))
+    return frame["stands_for"].to_numpy(dtype=np.float64)
+
+
 def effective_rows(weight: Floats) -> float:
     """Return how many equally weighted rows the weighted ones are worth (Kish 1965)."""
     squares = float(weight @ weight)

@@ -36,8 +36,9 @@ def judged_window(
     Returns
     -------
     DataFrame of n rows
-        lead_id, account_id, as_of, label, margin, probability, fit and engagement (log-odds of the
-        family's parts) and their percentiles among the window's leads (0 to 1).
+        lead_id, account_id, as_of, label, ``stands_for`` where the window has it, margin,
+        probability, fit and engagement (log-odds of the family's parts) and their percentiles
+        among the window's leads (0 to 1).
     dict of str to float
         Per feature the mean distance of its part from its mean, log-odds.
     """
@@ -45,7 +46,8 @@ def judged_window(
     margin = compiled.total(parts)
     reference = Reference.of(margin, parts, features)
     deviation = np.abs(parts - reference.mean_parts).mean(axis=0)
-    held_out = window[_KEYS].reset_index(drop=True)
+    kept = [*_KEYS, *(["stands_for"] if "stands_for" in window else [])]
+    held_out = window[kept].reset_index(drop=True)
     held_out["label"] = held_out["label"].astype(bool)
     held_out["margin"] = margin
     held_out["probability"] = calibration.probability(margin)

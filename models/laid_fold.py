@@ -7,6 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from .encoding import FloatArray
+from .exploration import stands_for
 from .maturity import KnownRows, Treatment, known_rows
 from .selection import Fold
 from .time_order import Rows, TimeOrder
@@ -78,20 +79,3 @@ def plainly_known(frame: pd.DataFrame, rows: Rows) -> KnownRows:
     weight = taken["weight"].to_numpy(dtype=np.float64) if "weight" in taken else np.ones(len(rows))
     won = taken["label"].to_numpy(dtype=bool)
     return KnownRows(rows, won, np.ones(len(rows), dtype=bool), weight)
-
-
-def stands_for(frame: pd.DataFrame) -> FloatArray:
-    """Return how many snapshots each stands for: 0 where its label says nothing of its worth.
-
-    Parameters
-    ----------
-    frame : DataFrame of n rows
-        Optionally with ``stands_for``; see ``leadlight.models.exploration.follow_up_weight``.
-
-    Returns
-    -------
-    ndarray of shape (n,)
-    """
-    if "stands_for" not in frame:
-        return np.ones(len(frame))
-    return frame["stands_for"].to_numpy(dtype=np.float64)

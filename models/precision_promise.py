@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from leadlight.features.errors import ImpossiblePolicyError
 
-from .bootstrap import Codes, Estimate, Floats, clustered_share, effective_rows
+from .bootstrap import Codes, Estimate, Floats, effective_rows
 from .policies import PrecisionPolicy
 from .promotions import HeldOutLeads
 
@@ -46,7 +46,8 @@ class Promise:
     realised : Estimate
         Share of the held-out promotions that converted, with its 95 % interval.
     promotions, effective : int
-        Leads promoted in the held-out window; as many independent ones tell as much.
+        Leads promoted in the held-out window (of those that were tried, where not everybody was);
+        as many independent ones tell as much.
     p_value : float
         Chance of such evidence if the promise did not hold.
     """
@@ -136,7 +137,7 @@ def promised_threshold(policy: PrecisionPolicy, leads: HeldOutLeads) -> tuple[fl
     promise = Promise(
         precision=policy.precision,
         confidence=policy.confidence,
-        realised=clustered_share(leads.won[rows], leads.codes[rows]),
+        realised=leads.converted(rows),
         promotions=len(rows),
         effective=int(evidence.effective[at]),
         p_value=p_value,
@@ -172,14 +173,23 @@ def _evidence(leads: HeldOutLeads) -> _Evidence | None:
         return None
     volumes = np.geomspace(_FEWEST, len(falling), _TESTED).round().astype(np.intp)
     thresholds = np.unique(falling[volumes - 1])[::-1]
-    rows = tuple(leads.promoted_at(threshold) for threshold in thresholds)
+    promoted = [leads.promoted_at(threshold) for threshold in thresholds]
+    # Of a lead that nobody tried it is not known whether it would have converted.
+    tried = [at[leads.stands_for[at] > 0.0] for at in promoted]
+    thresholds = thresholds[[len(at) > 0 for at in tried]]
+    rows = tuple(at for at in tried if len(at))
+    if not rows:
+        return None
     return _Evidence(
         threshold=thresholds,
         rows=rows,
         expected=np.array([leads.probability[at].mean() for at in rows]),
-        missed=np.array([1.0 - leads.won[at].mean() for at in rows]),
+        missed=np.array([1.0 - leads.converted(at).value for at in rows]),
         effective=np.array(
-            [max(1, int(effective_rows(leads.won[at], leads.codes[at]))) for at in rows],
+            [
+                max(1, int(effective_rows(leads.won[at], leads.codes[at], leads.stands_for[at])))
+                for at in rows
+            ],
             dtype=np.intp,
         ),
     )
@@ -188,7 +198,7 @@ def _evidence(leads: HeldOutLeads) -> _Evidence | None:
 def _impossible(
     policy: PrecisionPolicy, leads: HeldOutLeads, evidence: _Evidence | None
 ) -> ImpossiblePolicyError:
-    base = float(leads.won.mean())
+    base = leads.converted(np.ones(len(leads.won), dtype=bool)).value
     asked = f"{policy.precision:.0%} of MQLs converting, with {policy.confidence:.0%} confidence,"
     said = f"{asked} cannot be promised: {base:.1%} of all leads convert"
     if evidence is None:
@@ -196,7 +206,7 @@ def _impossible(
             f"{said}, and fewer than {_FEWEST} held-out leads pass the floors.", best={}
         )
     top = evidence.rows[evidence.strongest(policy.precision)]
-    share = clustered_share(leads.won[top], leads.codes[top])
+    share = leads.converted(top)
     said += (
         f", and of the best {len(top):,} held-out leads {share.value:.1%} "
         f"(95 % interval {share.low:.1%} to {share.high:.1%})."
@@ -205,18 +215,18 @@ def _impossible(
     if best is None:
         return ImpossiblePolicyError(f"{said} No precision can be promised.", best={})
     precision, threshold = best
-    promoted = leads.promoted_at(threshold)
+    realised = leads.converted(leads.promoted_at(threshold)).value
     weekly = leads.volumes(np.array([threshold])).weekly
     volume = "" if weekly is None else f", about {weekly[0]:.1f} new MQLs a week"
     return ImpossiblePolicyError(
         f"{said} The most that can be promised is {precision:.0%}, from a probability of "
-        f"{threshold:.1%}{volume}; there {leads.won[promoted].mean():.1%} converted.",
+        f"{threshold:.1%}{volume}; there {realised:.1%} converted.",
         best={
             "precision": precision,
             "confidence": policy.confidence,
             "threshold": threshold,
             "mqls_per_week": None if weekly is None else float(weekly[0]),
-            "realised": float(leads.won[promoted].mean()),
+            "realised": realised,
             "base_rate": base,
         },
     )

@@ -12,10 +12,12 @@ from .bootstrap import (
     Codes,
     Estimate,
     Floats,
+    clustered_share,
     lead_clusters,
     percentile_interval,
     resampled_weights,
 )
+from .exploration import stands_for
 
 _RESAMPLES = 200
 _WEEK = np.timedelta64(7, "D")
@@ -57,6 +59,8 @@ class HeldOutLeads:
     previous : array of shape (n,)
         Score of the same lead at its snapshot before; minus infinity at its first.
     won : array of bool, shape (n,)
+    stands_for : array of shape (n,)
+        How many snapshots each stands for, where it is asked what converts; 0 where nobody tried.
     codes : array of shape (n,)
         Cluster: the account, else the lead.
     history : array of shape (n,)
@@ -83,6 +87,7 @@ class HeldOutLeads:
     score: Floats
     previous: Floats
     won: NDArray[np.bool_]
+    stands_for: Floats
     codes: Codes
     history: Codes
     lead: Codes
@@ -103,23 +108,33 @@ class HeldOutLeads:
         thresholds : array of shape (k,), ascending
         """
         chosen = _at_least(self.score, thresholds)
-        wins = _at_least(self.score[self.won], thresholds)
+        tried = _weight_at_least(self.score, self.stands_for, thresholds)
+        wins = _weight_at_least(self.score, self.stands_for * self.won, thresholds)
         weekly = None
         if self.weeks is not None:
             now, before = self.score[self.counted], self.previous[self.counted]
             new = _at_least(now, thresholds) - _at_least(np.minimum(now, before), thresholds)
             weekly = new / (self.weeks * self.sampled_share)
-        positives = int(self.won.sum())
+        positives, all_tried = self.stands_for[self.won].sum(), self.stands_for.sum()
         with np.errstate(divide="ignore", invalid="ignore"):
-            precision = wins / chosen
+            precision = wins / tried
             return Volumes(
                 threshold=thresholds,
                 share=chosen / len(self.score),
                 weekly=weekly,
                 precision=precision,
-                recall=wins / np.float64(positives),
-                lift=precision / np.float64(positives / len(self.score)),
+                recall=wins / positives,
+                lift=precision / (positives / all_tried),
             )
+
+    def converted(self, chosen: NDArray[np.bool_] | Codes) -> Estimate:
+        """Estimate which share of some of the snapshots was won, of those that anybody tried.
+
+        Parameters
+        ----------
+        chosen : array of bool, shape (n,), or of places
+        """
+        return clustered_share(self.won[chosen], self.codes[chosen], self.stands_for[chosen])
 
     def promoted_at(self, threshold: float) -> Codes:
         """Return each lead's first snapshot that qualifies: one row a lead that was ever an MQL.
@@ -142,7 +157,16 @@ class HeldOutLeads:
         place = np.cumsum(chosen) - 1
         arrays = {
             name: getattr(self, name)[chosen]
-            for name in ("probability", "score", "previous", "won", "codes", "lead", "counted")
+            for name in (
+                "probability",
+                "score",
+                "previous",
+                "won",
+                "stands_for",
+                "codes",
+                "lead",
+                "counted",
+            )
         }
         return replace(
             self,
@@ -181,8 +205,8 @@ class HeldOutLeads:
         """
         told = np.stack(
             [
-                np.bincount(self.codes, weights=weights)
-                for weights in (mql & self.won, mql, self.won, np.ones(len(mql)))
+                np.bincount(self.codes, weights=self.stands_for * chosen)
+                for chosen in (mql & self.won, mql, self.won, np.ones(len(mql)))
             ],
             axis=1,
         )
@@ -229,6 +253,7 @@ def held_out_leads(
         score=np.where(passes, probability, -math.inf),
         previous=np.full(rows, -math.inf),
         won=frame["label"].to_numpy(dtype=bool),
+        stands_for=stands_for(frame),
         codes=lead_clusters(frame),
         history=np.arange(rows),
         lead=pd.factorize(frame["lead_id"])[0],
@@ -274,3 +299,10 @@ def _in_time(leads: HeldOutLeads, moments: NDArray[np.datetime64]) -> HeldOutLea
 def _at_least(values: Floats, thresholds: Floats) -> NDArray[np.intp]:
     """Count, for each threshold, the values at or above it."""
     return len(values) - np.searchsorted(np.sort(values), thresholds, side="left")
+
+
+def _weight_at_least(values: Floats, weight: Floats, thresholds: Floats) -> Floats:
+    """Sum, for each threshold, the weights of the values at or above it."""
+    order = np.argsort(values, kind="stable")
+    below = np.append(0.0, np.cumsum(weight[order]))
+    return np.asarray(below[-1] - below[np.searchsorted(values[order], thresholds, side="left")])

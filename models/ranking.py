@@ -51,6 +51,8 @@ class RankedLeads:
         First row of each bin of the reliability curve.
     line : LogisticLine
         Of the label on the log-odds.
+    stands_for : array of shape (n,)
+        How many rows each stands for.
     """
 
     probability: Floats
@@ -61,6 +63,7 @@ class RankedLeads:
     tie_ends: NDArray[np.intp]
     bin_starts: NDArray[np.intp]
     line: LogisticLine
+    stands_for: Floats
 
     def figures(self, weights: Floats) -> Floats:
         """Return the figures named in ``FIGURES``, for several sets of weights.
@@ -74,6 +77,7 @@ class RankedLeads:
         array of shape (figures, b)
             NaN where a figure has no meaning (ranking among one label).
         """
+        weights = weights * self.stands_for
         total = weights.sum(axis=1)
         won_weights = weights * self.won
         wins = self.at_tie_ends(won_weights)
@@ -132,7 +136,12 @@ class RankedLeads:
         return np.where(np.isfinite(slope), intercept, math.nan), slope
 
 
-def rank_leads(probability: Floats, won: NDArray[np.bool_], codes: Codes) -> RankedLeads:
+def rank_leads(
+    probability: Floats,
+    won: NDArray[np.bool_],
+    codes: Codes,
+    stands_for: Floats | None = None,
+) -> RankedLeads:
     """Sort rows by falling probability.
 
     Parameters
@@ -141,6 +150,8 @@ def rank_leads(probability: Floats, won: NDArray[np.bool_], codes: Codes) -> Ran
     won : array of bool, shape (n,)
     codes : array of shape (n,)
         Cluster of each row.
+    stands_for : array of shape (n,), all above 0, optional
+        How many rows each stands for; default: itself.
     """
     order = np.argsort(-probability, kind="stable")
     values, won = probability[order], won[order]
@@ -160,6 +171,7 @@ def rank_leads(probability: Floats, won: NDArray[np.bool_], codes: Codes) -> Ran
         tie_ends=tie_ends,
         bin_starts=starts[starts < len(values)],
         line=fit_logistic_line(log_odds, won),
+        stands_for=np.ones(len(values)) if stands_for is None else stands_for[order],
     )
 
 

@@ -22,6 +22,7 @@ from leadlight.features.feature import Feature
 from .bootstrap import Floats, lead_clusters
 from .challenge import MqlChange, compare_models
 from .evaluation import Evaluation, evaluate
+from .exploration import stands_for
 from .gate import Gate, judge
 from .incumbent import incumbent_probability
 from .maturity import Treatment
@@ -147,6 +148,7 @@ class _Walk:
         self._incumbent = incumbent
         self._clusters = lead_clusters(frame)
         self._won = frame["label"].to_numpy(dtype=bool)
+        self._stands_for = stands_for(frame)
         self.order: TimeOrder = time_order(frame, horizon_days=rules.horizon_days, seed=rules.seed)
         self._models: dict[str, _Model] = {}
         self._told: dict[str, list[Floats]] = {}
@@ -177,7 +179,7 @@ class _Walk:
             promoted=decision[0],
             reason=decision[1],
             figures={
-                told: step_figures(each, won, self._clusters[rows])
+                told: step_figures(each, won, self._clusters[rows], self._stands_for[rows])
                 for told, each in foretold.items()
             },
         )
@@ -189,7 +191,11 @@ class _Walk:
         rows = np.concatenate(self._judged)
         return {
             told: evaluate(
-                np.concatenate(parts), self._won[rows], self._clusters[rows], seed=self._rules.seed
+                np.concatenate(parts),
+                self._won[rows],
+                self._clusters[rows],
+                seed=self._rules.seed,
+                stands_for=self._stands_for[rows],
             )
             for told, parts in self._told.items()
         }
@@ -227,6 +233,7 @@ class _Walk:
             held_out["label"],
             lead_clusters(held_out),
             seed=self._rules.seed,
+            stands_for=stands_for(held_out),
         )
         change = _change(self._foretold(champion, rows).mql, self._foretold(challenger, rows).mql)
         verdict = judge(comparison, change, self._rules.gate)

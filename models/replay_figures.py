@@ -130,7 +130,9 @@ class Replayed:
         ]
 
 
-def step_figures(foretold: Foretold, won: NDArray[np.bool_], codes: Codes) -> StepFigures:
+def step_figures(
+    foretold: Foretold, won: NDArray[np.bool_], codes: Codes, stands_for: Floats
+) -> StepFigures:
     """Hold what was foretold of a step's leads against what came.
 
     Parameters
@@ -139,15 +141,25 @@ def step_figures(foretold: Foretold, won: NDArray[np.bool_], codes: Codes) -> St
     won : ndarray of bool, shape (n,)
     codes : ndarray of int, shape (n,)
         Lead or account of each row.
+    stands_for : ndarray of shape (n,)
+        How many rows each stands for; those that stand for none judge nothing.
     """
     numbered = np.unique(codes, return_inverse=True)[1].astype(np.intp)
-    ranked = rank_leads(foretold.probability, won, numbered)
-    values = dict(zip(FIGURES, ranked.figures(np.ones((1, len(won))))[:, 0].tolist(), strict=True))
-    mqls = int(foretold.mql.sum())
+    tried = stands_for > 0.0
+    values = dict.fromkeys(FIGURES, float("nan"))
+    if tried.any():
+        ranked = rank_leads(
+            foretold.probability[tried], won[tried], numbered[tried], stands_for[tried]
+        )
+        figures = ranked.figures(np.ones((1, int(tried.sum()))))[:, 0]
+        values = dict(zip(FIGURES, figures.tolist(), strict=True))
+    mqls, mql_weight = int(foretold.mql.sum()), stands_for[foretold.mql]
     return StepFigures(
         mqls=mqls,
         promised_precision=foretold.promised,
-        realised_precision=float(won[foretold.mql].mean()) if mqls else float("nan"),
+        realised_precision=float(np.average(won[foretold.mql], weights=mql_weight))
+        if mql_weight.any()
+        else float("nan"),
         foretold_rate=float(foretold.probability.mean()),
         log_loss=values["log_loss"],
         auc=values["auc"],

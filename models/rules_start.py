@@ -27,8 +27,8 @@ from .calibration import Calibration
 from .compiled import CompiledModel
 from .encoding import Encoding
 from .evaluation import Evaluation, evaluate
+from .exploration import stands_for
 from .judged_window import judged_window, window_reference
-from .laid_fold import stands_for
 from .log_odds import level_shift
 from .points_card import Flags, Signal, offered_signals, points_of
 from .reference import Reference
@@ -205,6 +205,7 @@ def _in_order_only(held_out: pd.DataFrame, seed: int) -> Evaluation:
         held_out["label"].to_numpy(),
         lead_clusters(held_out),
         seed=seed,
+        stands_for=stands_for(held_out),
     )
     return replace(
         evaluation,

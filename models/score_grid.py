@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from .bootstrap import Codes, Estimate, clustered_share, lead_clusters
+from .exploration import stands_for
 from .grades import GRADES
 from .policies import Floors
 from .threshold import ThresholdChoice
@@ -81,9 +82,10 @@ def score_grid(
         & (engagement >= floors.engagement)
     )
     won, codes = held_out["label"].to_numpy(dtype=bool), lead_clusters(held_out)
+    weight = stands_for(held_out)
     row, column = _band(fit), _band(engagement)
     return tuple(
-        _cell(grade, level, (row == at) & (column == beside), mql, won, codes)
+        _cell(grade, level, (row == at) & (column == beside), mql, won, codes, weight)
         for at, (grade, _) in enumerate(GRADES)
         for beside, (level, _) in enumerate(LEVELS)
     )
@@ -102,6 +104,7 @@ def _cell(
     mql: NDArray[np.bool_],
     won: NDArray[np.bool_],
     codes: Codes,
+    weight: NDArray[np.float64],
 ) -> GridCell:
     return GridCell(
         fit=grade,
@@ -109,5 +112,5 @@ def _cell(
         rows=int(inside.sum()),
         share=float(inside.mean()),
         mqls=int(mql[inside].sum()),
-        won=clustered_share(won[inside], codes[inside]),
+        won=clustered_share(won[inside], codes[inside], weight[inside]),
     )

@@ -8,6 +8,7 @@ import pandas as pd
 from leadlight.features.errors import NoSignalError
 
 from .evaluation import Evaluation
+from .exploration import stands_for
 from .fitted_model import FittedModel
 
 
@@ -22,7 +23,7 @@ def require_signal(
     evaluation : Evaluation
         Of the last window.
     held_out : DataFrame
-        The last window: label, probability.
+        The last window's rows that stand for some: label, probability.
     known_rate : float
         Share of wins that was known before it: what one would say of each lead without a model.
 
@@ -41,7 +42,8 @@ def require_signal(
             evaluation,
         )
     won = held_out["label"].to_numpy(dtype=bool)
-    chance = -float(np.mean(np.where(won, math.log(known_rate), math.log1p(-known_rate))))
+    losses = -np.where(won, math.log(known_rate), math.log1p(-known_rate))
+    chance = float(np.average(losses, weights=stands_for(held_out)))
     if not evaluation.log_loss.value < chance:
         raise _refusal(
             f"on the last window the log loss is {evaluation.log_loss.value:.4f}, and saying "

@@ -222,7 +222,8 @@ def choose_threshold(
         ``lead_id``, ``account_id`` (optional), ``as_of`` (UTC; all missing in a flat table),
         ``label``, ``probability`` (calibrated), ``fit_percentile`` and ``engagement_percentile``
         (0 to 1; missing where the family has no features, and then without a floor); ``amount`` of
-        the deal won within the horizon, for profit; ``SEGMENT_COLUMN``, where capacities go by one.
+        the deal won within the horizon, for profit; ``SEGMENT_COLUMN``, where capacities go by one;
+        ``stands_for``, where not everybody was tried: volumes are of all, conversion of the tried.
     floors : Floors
     seed : int
         Of the bootstrap for the intervals of weekly volume and lift.
@@ -273,7 +274,7 @@ def _choice(
 ) -> ThresholdChoice:
     least = _least(policy, held_out, answer)
     mql = leads.score >= least
-    precision = clustered_share(leads.won[mql], leads.codes[mql])
+    precision = leads.converted(mql)
     finite = leads.score[np.isfinite(leads.score)]
     volumes = leads.volumes(np.union1d(finite, [answer.threshold]))
     at = int(np.searchsorted(volumes.threshold, answer.threshold))
@@ -292,7 +293,7 @@ def _choice(
         expected_mqls_per_week=expected,
         share=float(mql.mean()),
         precision=precision,
-        recall=clustered_share(mql[leads.won], leads.codes[leads.won]),
+        recall=clustered_share(mql[leads.won], leads.codes[leads.won], leads.stands_for[leads.won]),
         lift=leads.lift(mql, seed),
         curve=curve,
         notes=(*answer.notes, *choice_notes(policy, leads, mql)),
@@ -327,7 +328,7 @@ def _segments(
                 name,
                 threshold,
                 weekly or Estimate(math.nan, math.nan, math.nan),
-                clustered_share(members.won[mql], members.codes[mql]),
+                members.converted(mql),
             )
         )
     return tuple(told)

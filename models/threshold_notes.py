@@ -1,5 +1,7 @@
 """What a team should know of a threshold, and what it gives up by it, in words."""
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,18 +36,20 @@ def given_up(leads: HeldOutLeads, mql: NDArray[np.bool_], least: float | Floats)
         Threshold of each snapshot.
     """
     told = []
-    wins = int(leads.won.sum())
-    if wins:
-        missed = 1.0 - float(mql[leads.won].mean())
+    tried = leads.stands_for
+    if tried[leads.won].any():
+        missed = 1.0 - float(np.average(mql[leads.won], weights=tried[leads.won]))
         told.append(f"{missed:.0%} of the conversions come from leads that are no MQLs.")
-    if mql.any():
-        vain = 1.0 - float(leads.won[mql].mean())
+    if tried[mql].any():
+        vain = 1.0 - leads.converted(mql).value
         told.append(f"{vain:.0%} of the MQLs do not convert within the horizon.")
     held = (leads.probability >= least) & ~mql
     if held.any():
+        converted = leads.converted(held).value
+        worth = "nobody tried one" if math.isnan(converted) else f"{converted:.1%} of those convert"
         told.append(
             f"The floors hold back {held.mean():.1%} of the leads although their probability "
-            f"suffices; {leads.won[held].mean():.1%} of those convert."
+            f"suffices; {worth}."
         )
     return told
 

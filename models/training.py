@@ -14,10 +14,10 @@ from leadlight.features.feature import Feature
 from .bootstrap import lead_clusters
 from .encoding import check_columns, feature_kinds
 from .evaluation import Evaluation, evaluate
+from .exploration import stands_for
 from .fitted_model import FittedModel, fit_model
 from .judged_window import judged_window, window_reference
 from .label_shift import ShiftedLevel, shifted_level
-from .laid_fold import stands_for
 from .maturity import Treatment
 from .reference import Reference
 from .segments import SegmentCalibration, calibration_by_segment
@@ -149,8 +149,9 @@ def train_model(
         )
         judged = held_out[counts[windows.test]]
         evaluation = _evaluation(judged, seed)
-        known = frame["label"].to_numpy(dtype=bool)[windows.train][counts[windows.train]]
-        require_signal(fitted, evaluation, judged, float(known.mean()))
+        known = frame.iloc[windows.train]
+        known_rate = float(np.average(known["label"].astype(float), weights=stands_for(known)))
+        require_signal(fitted, evaluation, judged, known_rate)
     if fitted.drifts:
         # What the newest window says of such features is worth more than what the older ones did.
         final = fit_model(frame, features, horizon_days=horizon_days, seed=seed, watch=watch)
@@ -191,6 +192,7 @@ def _evaluation(held_out: pd.DataFrame, seed: int) -> Evaluation:
         held_out["label"].to_numpy(),
         lead_clusters(held_out),
         seed=seed,
+        stands_for=stands_for(held_out),
     )
 
 

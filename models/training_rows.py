@@ -11,7 +11,8 @@ from leadlight.features.feature import Feature
 
 from .bootstrap import Codes, lead_clusters
 from .encoding import FloatArray, LeadEncoder, feature_kinds
-from .laid_fold import LaidFold, known_at, laid_fold, plainly_known, stands_for
+from .exploration import stands_for
+from .laid_fold import LaidFold, known_at, laid_fold, plainly_known
 from .lesson import Lesson
 from .level import Labelled
 from .maturity import KnownRows, Treatment

@@ -104,6 +104,6 @@ def _sentence(weight: np.ndarray[tuple[int], np.dtype[np.float64]]) -> str:
     return (
         f"Learned from {teach:,} of {len(weight):,} snapshots, those that sales could have won, "
         f"weighted by the chance of being passed to sales; they are worth "
-        f"{effective_rows(weight):,.0f} equal ones. Below the threshold, the volumes of a policy "
-        "are those of all leads, and its wins only of those that were passed."
+        f"{effective_rows(weight):,.0f} equal ones. They judge by the same weights; the volumes of "
+        "a policy are those of all leads."
     )

@@ -31,6 +31,7 @@ _COLUMNS = (
     ("account_id", pa.string()),
     ("as_of", pa.timestamp("us", tz="UTC")),
     ("label", pa.bool_()),
+    ("stands_for", pa.float64()),
     ("probability", pa.float64()),
     ("fit_percentile", pa.float64()),
     ("engagement_percentile", pa.float64()),

@@ -13,6 +13,7 @@ from leadlight.features.validation import DoorReport
 from leadlight.models.bootstrap import lead_clusters
 from leadlight.models.challenge import Comparison, MqlChange, compare_models, mql_change
 from leadlight.models.decision import JudgedModel
+from leadlight.models.exploration import stands_for
 from leadlight.models.gate import Gate, Verdict, judge
 from leadlight.models.selection import unseen_start
 from leadlight.models.time_order import TimeOrder, time_order
@@ -253,6 +254,7 @@ def _comparison(
         held_out["label"],
         lead_clusters(held_out),
         seed=config.seed,
+        stands_for=stands_for(held_out),
     )
 
 

@@ -14,7 +14,9 @@ from leadlight.pipelines.replay_tables import replay_summary
 def test_figures_are_whole_in_eighty_columns() -> None:
     won = np.arange(200) % 4 == 0
     probability = np.where(won, 0.4, 0.2)
-    figures = step_figures(Foretold(probability, probability > 0.3, 0.873), won, np.arange(200))
+    figures = step_figures(
+        Foretold(probability, probability > 0.3, 0.873), won, np.arange(200), np.ones(200)
+    )
     step = ReplayStep("2025-01-01", 900, 200, 50, False, "Too early.", {GATED: figures})
     overall = {GATED: evaluate(probability, won, np.arange(200), seed=0)}
     console = Console(width=80, color_system=None)
