@@ -160,7 +160,7 @@ def retrain(config: Config, progress: Progress, *, by: str | None = None) -> Ret
             champion.decision.decide(material.today_of_champion),
             learned.decision.decide(material.today),
         )
-        verdict = _said_of_rules(judge(comparison, change, gate_of(config)), champion)
+        verdict = _verdict(comparison, change, champion, gate_of(config))
     with progress.stage("Registering the challenger"):
         number = _registered(config, champion, learned, comparison, change, verdict, by)
     mandate = _mandate(by, verdict.sentence)
@@ -258,9 +258,16 @@ def _comparison(
     )
 
 
-def _said_of_rules(verdict: Verdict, champion: RegisteredVersion) -> Verdict:
-    """Add to a passed gate that the champion of so far had learned nothing."""
-    if champion.decision.uncalibrated is None or not verdict.passed:
+def _verdict(
+    comparison: Comparison, change: MqlChange, champion: RegisteredVersion, gate: Gate
+) -> Verdict:
+    """Judge the challenger, and say so where it replaces a champion that had learned nothing."""
+    if champion.decision.uncalibrated is None:
+        return judge(comparison, change, gate)
+    # Whole points tie many leads, so the volume of rules is no measure of what was agreed: the
+    # challenger's own threshold answers the same policy on leads that it has not seen.
+    verdict = judge(comparison, None, gate)
+    if not verdict.passed:
         return verdict
     told = f"It is the first model to pass, and replaces the rules-only start {champion.number}."
     return replace(verdict, reasons=(*verdict.reasons, told))
