@@ -19,7 +19,7 @@ from .ledger import ledger_exists, open_ledger
 from .prepare import engine_of
 from .progress import Progress
 from .run_lock import one_at_a_time
-from .scores import newest_partition, read_scores
+from .scores import newest_partition, read_notes, read_scores
 from .status import newest_run, read_status
 from .workspace import Workspace
 
@@ -60,7 +60,8 @@ def deliver(
     wanted = wanted or Wanted()
     chosen = _chosen(config, sinks)
     with progress.stage("Comparing with what sinks have"):
-        scores = deliverable(read_scores(newest_partition(Workspace(config.workspace_directory))))
+        partition = newest_partition(Workspace(config.workspace_directory))
+        scores = deliverable(read_scores(partition))
         keep = _withheld(config)
         kept = set(scores.filter(_is_of(scores, keep))["lead_id"].to_pylist())
         left = _unscored(config, scores)
@@ -75,7 +76,13 @@ def deliver(
         _deliver_to(config, progress, sink, planned, leads, wanted, dry_run=dry_run)
         for sink, planned in zip(chosen, plans, strict=True)
     )
-    return Delivered(dry_run, reports, len(kept & keep.opted_out), len(kept & keep.erased))
+    return Delivered(
+        dry_run,
+        reports,
+        len(kept & keep.opted_out),
+        len(kept & keep.erased),
+        read_notes(partition),
+    )
 
 
 def _chosen(config: Config, names: Collection[str]) -> list[AnySink]:

@@ -209,7 +209,10 @@ def _agreement(
     mature = _partitions(workspace, as_of - wait)
     uncalibrated = champion.decision.uncalibrated
     if uncalibrated is not None:
-        notes.append(f"Conversion is not held against a promise. {uncalibrated}")
+        notes.append(
+            f"Conversion is not held against a promise, and what is estimated is no "
+            f"forecast. {uncalibrated}"
+        )
     elif mature and tables.has("outcomes", "lead_id"):
         scored = read_scores(mature[-1], _SCORES).to_pandas()
         start = instant_of(mature[-1])

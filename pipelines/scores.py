@@ -15,6 +15,8 @@ from leadlight.features.errors import LeadNotFoundError
 from .workspace import Workspace
 
 UNDATED = "undated"
+# Readers of Parquet folders pass over names that begin with an underscore.
+NOTES_FILE = "_notes.json"
 DECIDED = pa.schema(
     [
         ("lead_id", pa.string()),
@@ -107,9 +109,16 @@ def _column(rows: pd.DataFrame, field: pa.Field) -> pa.Array:
 
 def write_notes(notes: Sequence[str], folder: Path) -> None:
     """Keep beside a partition's rows what a person should know of the run that made them."""
-    # Readers of Parquet folders pass over names that begin with an underscore.
     text = json.dumps({"notes": list(notes)}, indent=1, ensure_ascii=False)
-    (folder / "_notes.json").write_text(text, encoding="utf-8")
+    (folder / NOTES_FILE).write_text(text, encoding="utf-8")
+
+
+def read_notes(partition: Path) -> tuple[str, ...]:
+    """Read what a person should know of the run that made a partition."""
+    path = partition / NOTES_FILE
+    if not path.is_file():  # of an earlier leadlight
+        return ()
+    return tuple(json.loads(path.read_text(encoding="utf-8"))["notes"])
 
 
 def read_scores(partition: Path, columns: list[str] | None = None) -> pa.Table:

@@ -70,6 +70,8 @@ def deliver(
                 OUT.print(dead_letters(report))
             if report.problem:
                 say(f"{report.sink} was left: {report.problem}")
+        for note in done.notes:
+            say(f"Of these scores: {note}")
         if done.opted_out or done.erased:
             say(f"Not passed on: {done.opted_out:,} leads opted out, {done.erased:,} were erased.")
     if not done.is_complete:

@@ -78,12 +78,15 @@ class Delivered:
     sinks : tuple of SinkReport
     opted_out, erased : int
         Leads that have a score and were not passed on to anyone.
+    notes : tuple of str
+        What a person should know of the scores.
     """
 
     dry_run: bool
     sinks: tuple[SinkReport, ...]
     opted_out: int
     erased: int
+    notes: tuple[str, ...] = ()
 
     @property
     def is_complete(self) -> bool:

@@ -43,6 +43,7 @@ class _Started:
     scored: Result
     scores: pd.DataFrame
     card: str
+    delivered: Result
     too_early: Result
 
 
@@ -63,9 +64,12 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> _Started:
     path = project.directory / "card.md"
     assert _run(project, "export", "--card", str(path)).exit_code == 0
     card = path.read_text(encoding="utf-8")
+    sinks = "delivery: {sinks: [{name: sheet, kind: csv, path: scores.csv}]}"
+    project.configure("project: small\n", f"project: small\n{sinks}\n")
+    delivered = _run(project, "deliver")
     project.configure("2024-05-20", "2024-05-21")
     too_early = _run(project, "retrain")
-    return _Started(project, promised, trained, scored, scores, card, too_early)
+    return _Started(project, promised, trained, scored, scores, card, delivered, too_early)
 
 
 @pytest.fixture(scope="module")
@@ -134,6 +138,15 @@ def test_whoever_reads_of_the_scores_is_told(started: _Started) -> None:
     assert "not calibrated" in _said(_run(project, "versions"))
     assert "-- Rules only, not calibrated" in _run(project, "export", "--sql").stdout
     assert "not calibrated" in json.loads(_run(project, "export", "--json").stdout)["uncalibrated"]
+
+
+def test_the_scores_are_delivered_with_a_word_of_what_they_are(started: _Started) -> None:
+    assert started.delivered.exit_code == 0, started.delivered.output
+    said = _said(started.delivered)
+    assert f"sheet: {len(started.scores)} changes delivered" in said
+    assert "Of these scores: Rules only, not calibrated" in said
+    sent = started.project.read("scores.csv")
+    assert set(sent["lead_id"]) == set(started.scores["lead_id"])
 
 
 def test_its_points_card_is_the_rules_themselves(started: _Started) -> None:
