@@ -161,6 +161,7 @@ class _Known:
             "hand_raise": _raised_hand(rows.get("events"), lead_id, as_of),
             "events_not_seen": unseen,
             "decision_version": self.champion.number,
+            "uncalibrated": self.champion.decision.uncalibrated,
         }
 
     def _with_segment(self, frame: pd.DataFrame, leads: pa.Table) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
@@ -13,6 +14,7 @@ from typer.testing import CliRunner, Result
 from leadlight.features.errors import ModelNotFoundError
 from leadlight.pipelines.cli import app
 from leadlight.pipelines.config import load_config
+from leadlight.pipelines.live import LiveScores, News
 from leadlight.pipelines.promotion import champion_history
 from leadlight.pipelines.registry import CHAMPION, registry_of
 
@@ -136,6 +138,9 @@ def test_whoever_reads_of_the_scores_is_told(started: _Started) -> None:
     assert "Rules only, not calibrated" in page
     assert "Nothing is promised: the rules are not calibrated." in page
     assert "not calibrated" in _said(_run(project, "versions"))
+    with LiveScores(load_config(project.config)) as live:
+        answer = live.score(News({"lead_id": lead}), datetime(2025, 6, 24, tzinfo=UTC))
+    assert "not calibrated" in answer["uncalibrated"]
     assert "-- Rules only, not calibrated" in _run(project, "export", "--sql").stdout
     assert "not calibrated" in json.loads(_run(project, "export", "--json").stdout)["uncalibrated"]
 
