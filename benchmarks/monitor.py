@@ -18,7 +18,7 @@ from leadlight.models.alarms import Alarm
 
 SEED = 0
 LEADS = 10_000
-CHAMPIONS = ((10_000, 485), (10_001, 545), (10_002, 575))
+CHAMPIONS = ((10_000, 575), (10_001, 590), (10_002, 605))
 """Seed of each champion's world, none of those that are monitored, and the day of its training."""
 RUNS = 2
 

@@ -43,7 +43,7 @@ EARLIER = (100, 28, 21, 14, 7)
 from."""
 
 _REFERENCE_DATES = 4
-_FIRST, _NIGHTS = 101, 50
+_FIRST, _NIGHTS = 101, 24
 """A night is so many days after the training: its mature scores are the champion's, too."""
 _MONTHS = 3
 

@@ -1,12 +1,12 @@
 """Agreement kept: conversion, estimated performance, MQL volume and acceptance, as promised or not.
 
-Chances come from scipy: a Poisson tail for the number of new MQLs, Fisher's exact test for the
-share that sales accepts.
+Chances come from scipy: a negative binomial tail for the number of new MQLs, which owns up to how
+well the agreed number was known, Fisher's exact test for the share that sales accepts.
 """
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import fisher_exact, poisson
+from scipy.stats import fisher_exact, nbinom
 
 from .alarms import Finding, Limits
 from .estimated_performance import EstimatedPerformance
@@ -24,7 +24,8 @@ def conversion_finding(
         As ``promise_kept`` takes them.
     limits : Limits
     """
-    told = promise_kept(probability, won, cluster, margin=limits.conversion_margin)
+    # What would matter is judged below; chance grants a fifth of it to calibration.
+    told = promise_kept(probability, won, cluster, margin=limits.conversion_margin / 5)
     finding = Finding(
         "base rate",
         "conversion",
@@ -57,7 +58,9 @@ def estimated_finding(
     )
 
 
-def volume_finding(new_mqls: int, weeks: float, agreed: float, limits: Limits) -> Finding:
+def volume_finding(
+    new_mqls: int, weeks: float, agreed: float, error: float, limits: Limits
+) -> Finding:
     """Hold the number of new MQLs against the agreement.
 
     Parameters
@@ -68,11 +71,15 @@ def volume_finding(new_mqls: int, weeks: float, agreed: float, limits: Limits) -
         In how long.
     agreed : float
         A week.
+    error : float
+        Its standard error: the agreed number was counted on one window.
     limits : Limits
     """
     expected = max(agreed * weeks, 1e-9)
     ratio = new_mqls / expected
-    low, high = poisson.cdf(new_mqls, expected), poisson.sf(new_mqls - 1, expected)
+    extra = max((error / agreed) ** 2, 1e-6) if agreed > 0 else 1e-6
+    size, chance = 1 / extra, 1 / (1 + expected * extra)
+    low, high = nbinom.cdf(new_mqls, size, chance), nbinom.sf(new_mqls - 1, size, chance)
     return Finding(
         "MQL volume",
         "new MQLs",

@@ -17,6 +17,10 @@ from .event_streams import EventStream
 Floats = NDArray[np.float64]
 
 SCORE = "probability"
+COLUMN_STATISTICS = frozenset({"profile", "country"})
+"""Statistics of features that are a column as it stands."""
+
+_READ_FROM_COLUMN = COLUMN_STATISTICS | {"region", "seniority", "job_function", "email_kind"}
 _ALMOST_ALL = 0.999
 _TOLD_APART = 0.98
 
@@ -169,7 +173,7 @@ def drift_findings(
             )
         )
         constant = now_top[one.name] >= _ALMOST_ALL and reference.top_share[one.name] < _TOLD_APART
-        if constant and feature.statistic in {"profile", "seniority", "job_function"}:
+        if constant and feature.statistic in _READ_FROM_COLUMN:
             findings.append(
                 Finding(
                     "constant column",

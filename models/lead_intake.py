@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from .alarms import Finding, Limits
 from .event_streams import volume_findings
-from .rhythm import surprise
+from .rhythm import chance_of_share, surprise
 
 Counts = NDArray[np.int64]
 
@@ -107,10 +107,12 @@ def _constant(column: IntakeColumn, span: int) -> Finding | None:
 
 
 def _flood(column: IntakeColumn, at: int, span: int, limits: Limits) -> Finding | None:
-    """Whether far more new leads than usual have one value, on top of all others."""
-    counts = column.leads[:, at]
-    found = surprise(counts, span)
-    total = surprise(column.leads.sum(axis=1), span)
+    """Whether far more new leads than usual have one value, on top of all others.
+
+    Busy and slow days move all values alike, so the chance is that of the value's share.
+    """
+    counts, everyone = column.leads[:, at], column.leads.sum(axis=1)
+    found, total = surprise(counts, span), surprise(everyone, span)
     if found is None or total is None:
         return None
     # Where all values rise, it is no flood of one of them; where others vanish, none either.
@@ -120,7 +122,7 @@ def _flood(column: IntakeColumn, at: int, span: int, limits: Limits) -> Finding 
     return Finding(
         "flood",
         _label(column, at),
-        found.high,
+        chance_of_share(counts, everyone, span),
         extra
         and found.unprecedented
         and found.observed >= _FEWEST

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import nbinom, poisson
+from scipy.stats import betabinom, nbinom, poisson
 
 Counts = NDArray[np.int64]
 
@@ -91,6 +91,33 @@ def surprise(counts: ArrayLike, days: int) -> Surprise | None:
         high,
         unprecedented=bool(ratio < ratios.min() if ratio < 1 else ratio > ratios.max()),
     )
+
+
+def chance_of_share(part: ArrayLike, whole: ArrayLike, days: int) -> float:
+    """Return the chance of so large a share in the last days, by the shares of the days before.
+
+    Beta-binomial: what comes together (a trade fair, a list) makes shares stray, and as much as
+    they have strayed is granted.
+
+    Parameters
+    ----------
+    part, whole : arrays of shape (n,)
+        Counts by day, the last day last; of each whole, how many are of one sort.
+    days : int
+        How many of the last days to look at, together.
+    """
+    sums = [
+        np.convolve(np.asarray(counts, dtype=np.int64), np.ones(days, dtype=np.int64), mode="valid")
+        for counts in (part, whole)
+    ]
+    mine, all_ = (each[: len(each) - days] for each in sums)
+    now, total = int(sums[0][-1]), int(sums[1][-1])
+    share = float((mine.sum() + 1) / (all_.sum() + 2))
+    heard = all_ > 0
+    stray = (mine - share * all_)[heard] ** 2 / (all_ * share * (1 - share))[heard]
+    together = float(np.clip((stray.mean() - 1) / max(all_[heard].mean() - 1, 1), 1e-3, 0.5))
+    size = 1 / together - 1
+    return float(betabinom.sf(now - 1, total, share * size, (1 - share) * size)) if total else 1.0
 
 
 def silent_days(counts: ArrayLike) -> tuple[int, int]:

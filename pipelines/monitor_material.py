@@ -15,6 +15,7 @@ from leadlight.features.activity import (
     verdicts_sql,
     wins_sql,
 )
+from leadlight.features.catalog import feature_catalog
 from leadlight.features.engines import DuckDBEngine
 from leadlight.features.tables import CanonicalTables
 from leadlight.models.agreement_kept import (
@@ -32,6 +33,7 @@ from leadlight.models.event_streams import (
     stream_findings,
 )
 from leadlight.models.feature_drift import (
+    COLUMN_STATISTICS,
     FeatureDrift,
     ReferenceProfile,
     drift_findings,
@@ -146,10 +148,11 @@ def _streams(
         activity = engine.table(event_activity_sql(tables, since, as_of)).to_pandas()
         streams = event_streams(activity, last, DAYS)
         findings += stream_findings(streams, limits, looks[-1].earlier() if looks else None)
+    # Whether the model has kept them or not: a flood is one all the same.
     columns = [
         (feature.table, feature.subject)
-        for feature in champion.decision.features
-        if feature.statistic == "profile" and feature.kind == "category"
+        for feature in feature_catalog(champion.decision.definition)
+        if feature.statistic in COLUMN_STATISTICS and feature.kind == "category"
     ]
     columns = [one for one in dict.fromkeys(columns) if tables.has(*one)]
     if not tables.has("leads", "created_at"):
@@ -228,21 +231,40 @@ def _agreement(
             "Realised conversion is not known yet: no scores are older than the horizon of "
             f"{config.label.horizon_days} days, or too few wins were promised."
         )
-    agreed = champion.decision.threshold.expected_mqls_per_week
-    week_ago = _partitions(workspace, as_of - timedelta(days=6))
-    if agreed and week_ago:
-        then = read_scores(week_ago[-1], _SCORES).to_pandas()
-        known = set(then.loc[then["mql"], "lead_id"])
-        new = int((now["mql"] & ~now["lead_id"].isin(known)).sum())
-        weeks = (as_of - instant_of(week_ago[-1])) / timedelta(weeks=1)
-        # Who became an MQL and fell again within a longer time is not seen.
-        if weeks <= 2:
-            findings.append(volume_finding(new, weeks, agreed, limits))
-    else:
-        notes.append("New MQLs a week are not known yet: there are no scores of a week ago.")
+    findings += _volume(config, champion, as_of, now, notes, limits)
     if tables.has("feedback"):
         findings += _acceptance(engine, tables, as_of, limits)
     return findings, conversion, notes
+
+
+def _volume(
+    config: Config,
+    champion: RegisteredVersion,
+    as_of: datetime,
+    now: pd.DataFrame,
+    notes: list[str],
+    limits: Limits,
+) -> list[Finding]:
+    """Count new MQLs as the agreement did: between looks as far apart as its snapshots.
+
+    Between nearer ones those count, too, who pass the threshold for some days only.
+    """
+    threshold = champion.decision.threshold
+    agreed, interval = threshold.expected_mqls_per_week, threshold.mqls_per_week
+    error = (interval.high - interval.low) / 3.92 if interval else 0.0
+    apart = timedelta(days=champion.decision.metadata["snapshots"]["every_days"])
+    then = _partitions(Workspace(config.workspace_directory), as_of - 0.9 * apart)
+    if not agreed or not then or as_of - instant_of(then[-1]) > 1.5 * apart:
+        notes.append(
+            f"New MQLs a week are not known yet: there are no scores of {apart.days} days ago, "
+            "the distance of the snapshots that the agreement was made on."
+        )
+        return []
+    was = read_scores(then[-1], _SCORES).to_pandas()
+    known = set(was.loc[was["mql"], "lead_id"])
+    new = int((now["mql"] & ~now["lead_id"].isin(known)).sum())
+    weeks = (as_of - instant_of(then[-1])) / timedelta(weeks=1)
+    return [volume_finding(new, weeks, agreed, error, limits)]
 
 
 def _acceptance(

@@ -8,6 +8,7 @@ import pytest
 from scipy.stats import chi2_contingency
 from sklearn.metrics import roc_auc_score
 
+from leadlight.models.agreement_kept import conversion_finding, volume_finding
 from leadlight.models.alarms import Finding, Limits, raise_alarms
 from leadlight.models.clock_shift import clock_shift
 from leadlight.models.drift import Bins, drift, population_stability
@@ -20,7 +21,7 @@ from leadlight.models.event_streams import (
 )
 from leadlight.models.lead_intake import intake_columns, intake_findings
 from leadlight.models.promise_kept import promise_kept
-from leadlight.models.rhythm import silent_days, surprise
+from leadlight.models.rhythm import chance_of_share, silent_days, surprise
 
 LAST = date(2025, 6, 26)
 DAYS = 64
@@ -259,3 +260,52 @@ def test_of_many_looks_some_are_unlikely_and_none_is_an_alarm() -> None:
 
 def test_what_is_certain_but_small_is_no_alarm() -> None:
     assert raise_alarms([finding("volume", "x", 1e-12, matters=False)], LIMITS) == ()
+
+
+def test_many_looks_at_features_do_not_drown_the_one_at_conversion() -> None:
+    features = [finding("feature drift", str(at), p) for at, p in enumerate(np.linspace(0, 1, 300))]
+    conversion = finding("base rate", "conversion", 0.002)
+    assert [alarm.kind for alarm in raise_alarms([conversion], LIMITS)] == ["base rate"]
+    named = [alarm.kind for alarm in raise_alarms([*features[1:], conversion], LIMITS)]
+    assert named == ["base rate"]
+
+
+def test_quiet_looks_of_all_groups_raise_an_alarm_as_seldom_as_was_allowed() -> None:
+    random = np.random.default_rng(10)
+    kinds = ["volume"] * 60 + ["flood"] * 40 + ["feature drift"] * 150 + ["base rate"] * 2
+    loud = [
+        bool(
+            raise_alarms(
+                [finding(kind, "x", p) for kind, p in zip(kinds, draw, strict=True)], LIMITS
+            )
+        )
+        for draw in random.random((400, len(kinds)))
+    ]
+    assert 0 < sum(loud) <= 400 * LIMITS.false_alarms + 3 * (400 * LIMITS.false_alarms) ** 0.5
+
+
+def test_a_busy_day_for_all_is_no_flood_of_one_nor_is_a_share_that_always_strays() -> None:
+    random = np.random.default_rng(11)
+    whole = np.append(random.poisson(20, 60), 80)
+    steady = np.append(random.binomial(whole[:-1], 0.2), 16)
+    assert chance_of_share(steady, whole, 1) > 0.2
+    flood = np.append(steady[:-1], 50)
+    assert chance_of_share(flood, whole, 1) < 1e-8
+    wild = np.append(np.where(np.arange(60) % 5, 0, whole[:-1] * 4 // 5), 50)
+    assert chance_of_share(wild, whole, 1) > 0.01
+
+
+def test_a_base_rate_that_halves_is_certain_enough_at_a_hundred_and_forty_promised_wins() -> None:
+    chance = np.full(7000, 0.02)
+    _, halved = conversion_finding(chance, np.arange(7000) < 70, None, LIMITS)
+    _, season = conversion_finding(chance, np.arange(7000) < 110, None, LIMITS)
+    assert [alarm.kind for alarm in raise_alarms([halved], LIMITS)] == ["base rate"]
+    assert raise_alarms([season], LIMITS) == ()
+
+
+def test_an_agreed_volume_that_was_hardly_known_is_held_against_no_one() -> None:
+    known = volume_finding(107, 4.1, 16.8, 0.0, LIMITS)
+    guessed = volume_finding(107, 4.1, 16.8, 3.0, LIMITS)
+    assert known.matters
+    assert known.p_value < 1e-4
+    assert guessed.p_value > 0.01
