@@ -35,6 +35,7 @@ QUIET = Progress(quiet=True)
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> SmallProject:
     project = make_small_project(tmp_path_factory.mktemp("lifecycle"))
+    project.configure("share: 0.2}", "share: 0.2, minimum: {engagement: 0.6}}")
     assert leadlight("train", "-c", project.config).code == 0
     return project
 
