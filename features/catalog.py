@@ -1,6 +1,6 @@
 """The catalog: what each feature is called, what it measures, and what it says of a lead."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
@@ -8,9 +8,9 @@ from .account_catalog import account_features, history_features
 from .behaviour_catalog import behaviour_features
 from .definition import FeatureDefinition, ProfileColumn, Reading
 from .feature import Direction, Feature
-from .wording import ENGLISH, label
+from .wording import ENGLISH, Wording, label
 
-__all__ = ["KEYS", "Feature", "feature_catalog", "unique_name"]
+__all__ = ["KEYS", "Feature", "feature_catalog", "labelled", "unique_name"]
 
 # Columns of the feature table that are not features.
 KEYS = ("lead_id", "account_id", "as_of", "label", "position")
@@ -42,7 +42,12 @@ def feature_catalog(definition: FeatureDefinition) -> tuple[Feature, ...]:
         features.append(replace(feature, name=name))
     features += _form(definition)
     features += [_profile(column, definition.engagement) for column in definition.profile]
-    return tuple(replace(feature, label=label(feature, ENGLISH)) for feature in features)
+    return labelled(features, ENGLISH)
+
+
+def labelled(features: Sequence[Feature], wording: Wording) -> tuple[Feature, ...]:
+    """Return features with their labels in a language, and in the user's own names."""
+    return tuple(replace(feature, label=label(feature, wording)) for feature in features)
 
 
 def unique_name(name: str, taken: set[str]) -> str:

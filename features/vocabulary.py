@@ -68,7 +68,7 @@ def unit_of(kind: str) -> str:
 
 def spaced(text: str) -> str:
     """Return a technical name with its words apart: underscores and dots gone."""
-    return " ".join(re.sub(r"[\W_]+", " ", text).split()) or text.strip() or "unnamed"
+    return " ".join(re.sub(r"[\W_]+", " ", text).split()) or text.strip(" _") or "unnamed"
 
 
 def humanised(name: str) -> str:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from leadlight.features.catalog import Feature, feature_catalog
 from leadlight.features.definition import FeatureDefinition
 from leadlight.features.errors import ModelNotFoundError, SchemaMismatchError
-from leadlight.features.wording import ENGLISH, Wording
+from leadlight.features.wording import ENGLISH, Wording, column_label
 
 from .calibration import Calibration
 from .compiled import CompiledModel
@@ -241,7 +241,9 @@ class DecisionVersion:
             for each in self.threshold.segments
         ]
         return wording.say(
-            "definition.by_segment", by=str(self.threshold.by), segments=", ".join(segments)
+            "definition.by_segment",
+            by=column_label(wording, str(self.threshold.by)),
+            segments=", ".join(segments),
         )
 
     def to_payload(self) -> tuple[dict[str, Any], Arrays]:

@@ -49,36 +49,32 @@ class Reason:
         Where it leads; None: the CRM says where.
     by : {"score", "lead", "sales", "rule"}
         Whose act it was: the model's score, the lead's own, that of sales, or a rule's.
-    words : str
-        A sentence; ``{}`` is filled in for each lead.
     """
 
     id: str
     to: State | None
     by: Literal["score", "lead", "sales", "rule"]
-    words: str
 
 
 REASONS = (
-    Reason("new", State.LEAD, "rule", "A new lead"),
-    Reason("threshold_reached", State.MQL, "score", "Its probability of {} reaches the threshold"),
-    Reason("exploration", State.MQL, "rule", "Tried by chance, with a probability of {}"),
-    Reason("hand_raise", State.SQL, "lead", "Asked for sales on {}"),
-    Reason("sales_accepted", State.SQL, "sales", "Sales accepted it on {}"),
-    Reason("open_deal", State.SQL, "sales", "Sales has an open deal with it"),
-    Reason("deal_won", State.CUSTOMER, "sales", "Its deal was won on {}"),
-    Reason("score_faded", State.RECYCLED, "score", "Its score faded, to a probability of {}"),
-    Reason(
-        "exploration_over", State.RECYCLED, "rule", "Its trial is over, with a probability of {}"
-    ),
-    Reason("silent", State.RECYCLED, "lead", "Nothing was heard of it since {}"),
-    Reason("sales_rejected", State.RECYCLED, "sales", "Sales rejected it: {}"),
-    Reason("deal_lost", State.RECYCLED, "sales", "Its deal was lost on {}"),
-    Reason("unsubscribed", State.RECYCLED, "lead", "It does not want to be written to any more"),
-    Reason("bad_fit", State.RECYCLED, "rule", "It does not fit: {}"),
-    Reason("disqualified", State.DISQUALIFIED, "sales", "Sales ruled it out: {}"),
-    Reason("crm_stage", None, "sales", "The CRM says so"),
+    Reason("new", State.LEAD, "rule"),
+    Reason("threshold_reached", State.MQL, "score"),
+    Reason("exploration", State.MQL, "rule"),
+    Reason("hand_raise", State.SQL, "lead"),
+    Reason("sales_accepted", State.SQL, "sales"),
+    Reason("open_deal", State.SQL, "sales"),
+    Reason("deal_won", State.CUSTOMER, "sales"),
+    Reason("score_faded", State.RECYCLED, "score"),
+    Reason("exploration_over", State.RECYCLED, "rule"),
+    Reason("silent", State.RECYCLED, "lead"),
+    Reason("sales_rejected", State.RECYCLED, "sales"),
+    Reason("deal_lost", State.RECYCLED, "sales"),
+    Reason("unsubscribed", State.RECYCLED, "lead"),
+    Reason("bad_fit", State.RECYCLED, "rule"),
+    Reason("disqualified", State.DISQUALIFIED, "sales"),
+    Reason("crm_stage", None, "sales"),
 )
+"""Each has its sentence in the catalog of texts: ``move.hand_raise``."""
 
 REASON_CODES = MappingProxyType({reason.id: code for code, reason in enumerate(REASONS)})
 """Reasons' places in ``REASONS`` by their ids."""

@@ -7,6 +7,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from leadlight.features.wording import ENGLISH, Wording
+
 from .lifecycle import Facts, Status, Times, Verdicts
 from .states import REASON_CODES, REASONS, STATES, State, names_of
 
@@ -26,7 +28,8 @@ TRANSITIONS = pa.schema(
 )
 """The log: one row for each lead that moved in a run.
 
-``reason`` is a ``Reason``'s id and ``why`` its sentence; ``propensity`` the chance with which the
+``reason`` is a ``Reason``'s id and ``why`` its sentence, in the language of the project when it
+was written; ``propensity`` the chance with which the
 lead was passed to sales (null where it was not); ``decision_version`` the model's and
 ``definition_version`` that of the MQL definition (the threshold and floors) in force.
 """
@@ -61,6 +64,7 @@ def transition_log(
     verdicts: Verdicts,
     verdict_reason: pa.Array,
     run: Run,
+    wording: Wording = ENGLISH,
 ) -> pa.Table:
     """Return the log of the leads whose state changed, in their order.
 
@@ -75,6 +79,8 @@ def transition_log(
     verdict_reason : pyarrow array of n str
         What sales gave as the reason of its last verdict; null where it gave none.
     run : Run
+    wording : Wording
+        Tells why.
     """
     before = np.where(previous.state >= 0, previous.state, np.int8(State.LEAD))
     rows = np.flatnonzero(before != status.state)
@@ -86,6 +92,7 @@ def transition_log(
         verdicts.probability[rows],
         verdict_reason.take(taken),
         run.bad_fit_rules,
+        wording,
     )
     count = len(rows)
     return pa.table(
@@ -111,38 +118,44 @@ def _sentences(
     probability: NDArray[np.float64],
     verdict_reason: pa.Array,
     bad_fit_rules: tuple[str, ...],
+    wording: Wording,
 ) -> pa.Array:
     """Return each lead's reason in words: reason by reason, never lead by lead."""
     given = pc.if_else(pc.equal(pc.utf8_trim_whitespace(verdict_reason), ""), None, verdict_reason)
+    given = given.fill_null(wording.say("move.no_reason"))
+    chance = _chances(probability, wording)
     told = {
-        "threshold_reached": _percent(probability),
-        "exploration": _percent(probability),
-        "exploration_over": _percent(probability),
-        "score_faded": _percent(probability),
-        "hand_raise": _day(facts.hand_raised_at),
-        "sales_accepted": _day(facts.accepted_at),
-        "deal_won": _day(facts.won_at),
-        "deal_lost": _day(facts.lost_at),
-        "silent": _day(facts.last_activity_at),
-        "sales_rejected": given.fill_null("no reason given"),
-        "disqualified": given.fill_null("no reason given"),
+        "threshold_reached": chance,
+        "exploration": chance,
+        "exploration_over": chance,
+        "score_faded": chance,
+        "hand_raise": _days(facts.hand_raised_at, wording),
+        "sales_accepted": _days(facts.accepted_at, wording),
+        "deal_won": _days(facts.won_at, wording),
+        "deal_lost": _days(facts.lost_at, wording),
+        "silent": _days(facts.last_activity_at, wording),
+        "sales_rejected": given,
+        "disqualified": given,
         "bad_fit": names_of(facts.bad_fit, bad_fit_rules) if bad_fit_rules else None,
     }
     words = pa.nulls(len(reason), pa.string())
     for each in REASONS:
         rows = pa.array(reason == REASON_CODES[each.id])
-        start, _, end = each.words.partition("{}")
+        start, _, end = wording.say(f"move.{each.id}", told="{}").partition("{}")
         filled = told.get(each.id)
         sentence = start if filled is None else pc.binary_join_element_wise(start, filled, end, "")
         words = pc.if_else(rows, sentence, words)
     return words
 
 
-def _percent(share: NDArray[np.float64]) -> pa.Array:
-    tenths = np.rint(np.nan_to_num(share) * 1000).astype(np.int64)
-    whole, tenth = (pa.array(part).cast(pa.string()) for part in np.divmod(tenths, 10))
-    return pc.binary_join_element_wise(whole, ".", tenth, " %", "")
+def _chances(probability: NDArray[np.float64], wording: Wording) -> pa.Array:
+    tenths, place = np.unique(np.rint(np.nan_to_num(probability) * 1000), return_inverse=True)
+    told = [wording.chance(tenth / 1000) for tenth in tenths.tolist()]
+    return pa.array(told, pa.string()).take(pa.array(place))
 
 
-def _day(moment: Times) -> pa.Array:
-    return pc.strftime(pa.array(moment), format="%Y-%m-%d").fill_null("an unknown day")
+def _days(moments: Times, wording: Wording) -> pa.Array:
+    days, place = np.unique(moments.astype("datetime64[D]"), return_inverse=True)
+    unknown = wording.say("move.unknown_day")
+    told = [unknown if day is None else wording.day(day) for day in days.tolist()]
+    return pa.array(told, pa.string()).take(pa.array(place))

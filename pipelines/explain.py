@@ -1,8 +1,6 @@
 """Why a lead is, or is not, an MQL: what its newest score says, what changed, and what it takes."""
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -10,20 +8,18 @@ import pandas as pd
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from leadlight.features.catalog import feature_catalog
 from leadlight.features.errors import LeadNotFoundError, ModelNotFoundError, did_you_mean
-from leadlight.features.feature import Feature
-from leadlight.features.wording import Wording, as_spoken, sentence
+from leadlight.features.wording import Wording
 from leadlight.models.certainty import Certainty, certainty_of
 from leadlight.models.decision import DecisionVersion
-from leadlight.models.reasons import ReasonPart, reason_parts
 from leadlight.models.score_change import ScoreChange
-from leadlight.models.what_lifts import WhatLifts
 
 from .card.change import Run, change_between, runs_of, threshold_points
-from .card.happenings import Day, days_of
+from .card.happenings import days_of
 from .card.kernel import LeadKernel
+from .card.lead_card import Card
 from .card.lifts import lifts_of
+from .card.standing import standing_of
 from .card.words import change_sentences, lift_sentences, sure_sentences
 from .config import Config
 from .ledger import ledger_exists
@@ -33,117 +29,6 @@ from .status import read_transitions
 from .workspace import Workspace
 
 _SAME = 1e-6
-
-
-@dataclass(frozen=True)
-class Reason:
-    """A reason with its sentence.
-
-    Attributes
-    ----------
-    part : ReasonPart
-    sentence : str
-    """
-
-    part: ReasonPart
-    sentence: str
-
-
-@dataclass(frozen=True)
-class Standing:
-    """A lead's score in points of 100, and every reason for it; whole points that add up.
-
-    Attributes
-    ----------
-    points, average, least : int
-        Of the lead, of the average lead, and of an MQL.
-    reasons : tuple of Reason
-        Strongest first; ``average`` and all of them sum to ``points``.
-    activities : int or None
-        Of the lead so far; None where the project has no events.
-    """
-
-    points: int
-    average: int
-    least: int
-    reasons: tuple[Reason, ...]
-    activities: int | None
-
-
-@dataclass(frozen=True)
-class Card:
-    """A lead's newest score with the definition that it is held against, and all that explains it.
-
-    Attributes
-    ----------
-    score : mapping
-        The lead's row of scores.
-    definition : str
-        What makes an MQL, in one sentence.
-    standing : Standing or None
-        None where the records that were scored are gone.
-    certainty : Certainty or None
-    change : ScoreChange or None
-    what_lifts : WhatLifts or None
-    runs : tuple of Run
-        Every run that scored the lead.
-    thresholds : mapping of int to float
-        Probability from which the lead is an MQL, by decision version.
-    days : tuple of Day
-        What it did.
-    history : sequence of mapping
-        The lead's transitions up to this score, the oldest first.
-    sure, changed, lifts : tuple of str
-        The same in words.
-    wording : Wording
-    """
-
-    score: Mapping[str, Any]
-    definition: str
-    standing: Standing | None
-    certainty: Certainty | None
-    change: ScoreChange | None
-    what_lifts: WhatLifts | None
-    runs: tuple[Run, ...]
-    thresholds: Mapping[int, float]
-    days: tuple[Day, ...]
-    history: Sequence[Mapping[str, Any]]
-    sure: tuple[str, ...]
-    changed: tuple[str, ...]
-    lifts: tuple[str, ...]
-    wording: Wording
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain data for ``--json``."""
-        standing = self.standing
-        return {
-            **_plain(self.score),
-            "definition": self.definition,
-            "history": [_plain(each) for each in self.history],
-            "points": standing.points if standing else None,
-            "average_points": standing.average if standing else None,
-            "mql_points": standing.least if standing else None,
-            "reasons": [
-                {
-                    "id": each.part.id,
-                    "family": each.part.family,
-                    "points": each.part.points,
-                    "log_odds": each.part.log_odds,
-                    "sentence": each.sentence,
-                }
-                for each in (standing.reasons if standing else ())
-            ],
-            "certainty": asdict(self.certainty) if self.certainty else None,
-            "sure": list(self.sure),
-            "change": asdict(self.change) | {"threshold": self.change.threshold}
-            if self.change
-            else None,
-            "changed": list(self.changed),
-            "what_lifts": asdict(self.what_lifts) if self.what_lifts else None,
-            "lifts": list(self.lifts),
-            "runs": [asdict(run) | {"as_of": run.as_of.isoformat()} for run in self.runs],
-            "days": [{"day": day.isoformat(), "events": dict(kinds)} for day, kinds in self.days],
-        }
 
 
 def explain(config: Config, lead_id: str) -> Card:
@@ -177,7 +62,7 @@ def _dated(
 ) -> Card:
     decision, wording, as_of = scored_by.decision, config.wording, row["as_of"]
     frame = kernel.frame(decision, kernel.tables, as_of)
-    standing = _standing(decision, frame, wording, as_of)
+    standing = standing_of(decision, frame, wording, as_of)
     certainty = _certainty(scored_by, row)
     runs = runs_of(workspace.scores, kernel.lead_id, as_of)
     decisions = _decisions(registry, runs) | {scored_by.number: decision}
@@ -229,7 +114,7 @@ def _undated(
     return Card(
         score=row,
         definition=decision.definition_in_words(wording),
-        standing=_standing(decision, frame, wording, None) if len(frame) == 1 else None,
+        standing=standing_of(decision, frame, wording, None) if len(frame) == 1 else None,
         certainty=certainty,
         change=None,
         what_lifts=None,
@@ -253,44 +138,6 @@ def _scored(workspace: Workspace, lead_id: str) -> Mapping[str, Any]:
         if rows:
             return rows[0]
     raise _not_found(workspace, lead_id)
-
-
-def _standing(
-    decision: DecisionVersion, frame: pd.DataFrame, wording: Wording, as_of: datetime | None
-) -> Standing:
-    judged = decision.judge(frame)
-    scale, average = decision.reference.point_scale, decision.reference.average_parts(frame)
-    parts = reason_parts(
-        judged.parts[0], average if average.ndim == 1 else average[0], decision.features, scale
-    )
-    points = math.floor(float(scale.points(judged.margin)[0]) + 0.5)
-    total = [
-        feature.name
-        for feature in feature_catalog(decision.definition)
-        if feature.statistic == "total" and feature.lookback_days is None
-    ]
-    return Standing(
-        points=points,
-        average=points - sum(part.points for part in parts),
-        least=math.ceil(threshold_points(decision, frame)),
-        reasons=tuple(
-            Reason(part, _sentence(part.feature, frame, wording, as_of)) for part in parts
-        ),
-        activities=int(frame[total[0]].iloc[0]) if total else None,
-    )
-
-
-def _sentence(
-    feature: Feature, frame: pd.DataFrame, wording: Wording, as_of: datetime | None
-) -> str:
-    """Say what a reason's feature holds, rounded as in the scores."""
-    value: object = frame[feature.name].iloc[0]
-    if feature.kind == "numeric":
-        numbers = frame[feature.name].to_numpy(dtype="float64", na_value=math.nan)
-        value = as_spoken(feature, numbers)[0]
-        if feature.statistic == "age" or feature.statistic.startswith("days_since"):
-            value = numbers[0]  # a day is told exactly, and needs the hours
-    return sentence(feature, value, wording, as_of)
 
 
 def _certainty(scored_by: RegisteredVersion, row: Mapping[str, Any]) -> Certainty | None:
@@ -334,13 +181,6 @@ def _history(config: Config, lead_id: str, as_of: datetime) -> Sequence[Mapping[
     log = read_transitions(config, until=as_of)
     moves: list[Mapping[str, Any]] = log.filter(pc.field("lead_id") == lead_id).to_pylist()
     return moves
-
-
-def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: value.isoformat() if isinstance(value, datetime) else value
-        for name, value in row.items()
-    }
 
 
 def _not_found(workspace: Workspace, lead_id: str) -> LeadNotFoundError:

@@ -208,7 +208,9 @@ class LeadStates:
             now, self.decision_version, self.definition_version, settings.fact_rules().rule_names
         )
         reasons = inputs["verdict_reason"].combine_chunks()
-        log = transition_log(lead_id, previous, status, facts, verdicts, reasons, run)
+        log = transition_log(
+            lead_id, previous, status, facts, verdicts, reasons, run, self.config.wording
+        )
         table = pa.table(
             [
                 lead_id,

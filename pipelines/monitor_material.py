@@ -15,7 +15,7 @@ from leadlight.features.activity import (
     verdicts_sql,
     wins_sql,
 )
-from leadlight.features.catalog import feature_catalog
+from leadlight.features.catalog import Feature, feature_catalog, labelled
 from leadlight.features.engines import DuckDBEngine
 from leadlight.features.tables import CanonicalTables
 from leadlight.models.agreement_kept import (
@@ -90,7 +90,10 @@ def look_around(config: Config, as_of: datetime, partition: Path, limits: Limits
         streams, findings = _streams(engine, tables, champion, as_of, looks, limits)
         now = read_scores(partition, _SCORES).to_pandas()
         agreed, conversion, notes = _agreement(engine, tables, config, champion, as_of, now, limits)
-    drifts, drifted, reference, counts = _features(workspace, champion, streams, looks, as_of)
+    features = labelled(champion.decision.features, config.wording)
+    drifts, drifted, reference, counts = _drifted(
+        workspace, champion.number, features, streams, looks, as_of
+    )
     read, repeated = _at_door(workspace)
     look = Look(
         as_of,
@@ -124,7 +127,7 @@ def look_around(config: Config, as_of: datetime, partition: Path, limits: Limits
         conversion,
         [
             *findings,
-            *drift_findings(drifts, champion.decision.features, drifted, reference, limits),
+            *drift_findings(drifts, features, drifted, reference, limits),
             score,
             estimated_finding(promised, estimated, score.p_value, limits),
             *agreed,
@@ -171,15 +174,15 @@ def _streams(
     return streams, findings
 
 
-def _features(
+def _drifted(
     workspace: Workspace,
-    champion: RegisteredVersion,
+    version: int,
+    features: tuple[Feature, ...],
     streams: tuple[EventStream, ...],
     looks: list[Look],
     as_of: datetime,
 ) -> tuple[list[FeatureDrift], dict[str, float], ReferenceProfile, dict[str, np.ndarray]]:
     """Hold tonight's features against the newest snapshots that training looked at."""
-    features = champion.decision.features
     names = [feature.name for feature in features]
     columns = ["as_of", *names]
     training = load_frame(workspace.features("training") / "parts")[columns]
@@ -189,7 +192,7 @@ def _features(
     reference: ReferenceProfile = ReferenceProfile.of(newest, before, names)
     tonight = load_frame(workspace.features("scoring") / "parts")[names]
     counts = reference.profile(tonight)
-    mine = Look(as_of, champion.number, as_of.date(), {}, 0, 0, reference.bins, counts)
+    mine = Look(as_of, version, as_of.date(), {}, 0, 0, reference.bins, counts)
     drifts = feature_drifts(reference, counts, features, streams, comparable_counts(looks, mine))
     return drifts, {name: top_share(tonight[name]) for name in names}, reference, counts
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from leadlight.features.catalog import labelled
 from leadlight.features.errors import ModelNotFoundError
 from leadlight.models.points_card import PointsCard, Signal, card_of, distil
 from leadlight.models.policies import Floors
@@ -48,7 +49,7 @@ def champion_card(config: Config) -> PointsCard:
         return card_of(tuple(Signal(**rule["signal"]) for rule in rules), held, score, mql)
     taught = _before(frame, window.frame)
     return distil(
-        champion.decision.features,
+        labelled(champion.decision.features, config.wording),
         taught,
         champion.decision.compiled.margin(taught),
         held,

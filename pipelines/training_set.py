@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from leadlight.features.catalog import Feature, feature_catalog
+from leadlight.features.catalog import Feature, feature_catalog, labelled
 from leadlight.features.definition import FeatureDefinition
 from leadlight.features.engines import DuckDBEngine
 from leadlight.features.engines.feature_definition import define_features
@@ -130,7 +130,7 @@ def training_set_of(
     return TrainingSet(
         followed.frame,
         judged,
-        feature_catalog(defined.definition),
+        labelled(feature_catalog(defined.definition), config.wording),
         defined.definition,
         counts,
         audited.leaks,

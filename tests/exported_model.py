@@ -61,11 +61,7 @@ def leads_of_a_world(rows: int, seed: int) -> pd.DataFrame:
 def odd_leads() -> pd.DataFrame:
     """Leads on and beside each cut, beyond all numbers seen, with new levels and none."""
     leads = leads_of_a_world(1000, seed=1)
-    numbers = [
-        each.name
-        for each in FEATURES
-        if each.kind == "numeric" and each.statistic != "funnel_depth"  # has no text beyond
-    ]
+    numbers = [each.name for each in FEATURES if each.kind == "numeric"]
     leads.loc[0, numbers] = np.nan
     leads.loc[1, numbers] = -1e12
     leads.loc[2, numbers] = 1e12

@@ -10,7 +10,7 @@ from leadlight.features.feature import Feature
 
 from .account import account_sentence
 from .behaviour import behaviour_sentence
-from .labels import label
+from .labels import column_label, label
 from .profile import profile_sentence, who_sentence
 from .spoken_numbers import as_spoken
 from .texts import LANGUAGES, Language, Wording
@@ -21,6 +21,7 @@ __all__ = [
     "Language",
     "Wording",
     "as_spoken",
+    "column_label",
     "label",
     "sentence",
     "who_sentence",

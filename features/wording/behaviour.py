@@ -131,7 +131,7 @@ def _sessions(wording: Wording, feature: Feature, number: float) -> str:
 
 
 def _depth(wording: Wording, feature: Feature, number: float) -> str:
-    deep = min(int(number), _DEEPEST)
+    deep = int(min(max(number, 0.0), _DEEPEST))
     return wording.say(f"behaviour.depth.{deep}", window=_window(wording, feature))
 
 

@@ -49,21 +49,27 @@ def _event_label(feature: Feature, wording: Wording) -> str:
 
 
 def _column_label(feature: Feature, wording: Wording) -> str:
-    """Name a profile column, or what is read from it.
-
-    The user's own name comes first, then the catalog's, then the column's as words.
-    """
-    column = f"{feature.table}.{feature.subject}"
-    reading = "value" if feature.statistic == "profile" else feature.statistic
-    own = wording.own_labels.get(column) or wording.own_labels.get(feature.subject)
-    if own and not wording.has(f"reading.{reading}"):
-        return own
-    for name in (
-        f"reading.{feature.table}.{reading}",
-        f"reading.{reading}",
-        f"column.{column}",
-        f"column.{feature.subject}",
-    ):
+    """Name a profile column, or what is read from it."""
+    for name in (f"reading.{feature.table}.{feature.statistic}", f"reading.{feature.statistic}"):
         if wording.has(name):
             return wording.say(name)
-    return humanised(feature.subject)
+    return column_label(wording, feature.subject, feature.table)
+
+
+def column_label(wording: Wording, column: str, table: str = "leads") -> str:
+    """Name a column: by the user's own name, the catalog's, or its own as words.
+
+    Parameters
+    ----------
+    wording : Wording
+    column : str
+    table : str
+        ``leads`` or ``accounts``.
+    """
+    own = wording.own_labels.get(f"{table}.{column}") or wording.own_labels.get(column)
+    if own:
+        return own
+    for name in (f"column.{table}.{column}", f"column.{column}"):
+        if wording.has(name):
+            return wording.say(name)
+    return humanised(column)

@@ -137,11 +137,11 @@ def _category(wording: Wording, feature: Feature, text: str) -> str:
     if feature.statistic in _READ_VALUES:
         readable = value_text(wording, _READ_VALUES[feature.statistic], text)
     if feature.statistic == "country":
-        readable = _country(wording, text)
+        readable = _country(wording, text, readable)
     return wording.say("profile.value", label=label(feature, wording), value=readable)
 
 
-def _country(wording: Wording, text: str) -> str:
+def _country(wording: Wording, name: str, otherwise: str) -> str:
     # The reading gives names in English.
-    code = None if wording.language == "en" else country_code(text)
-    return text if code is None else str(wording.locale.territories[code])
+    code = None if wording.language == "en" else country_code(name)
+    return otherwise if code is None else str(wording.locale.territories[code])

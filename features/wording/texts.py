@@ -1,6 +1,7 @@
 """The texts of one language: found by name, put in the right plural, and filled in."""
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Any, Literal, get_args
 
 from babel import Locale
 from babel.dates import format_date
-from babel.numbers import format_decimal, format_percent
+from babel.numbers import format_decimal, format_percent, format_scientific
 
 Language = Literal["en", "de", "es"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
@@ -22,6 +23,8 @@ _LOCALES = {"en": "en_GB"}
 _PLACE = re.compile(r"\{(\w+)\}")
 _FORMS = {"=0", "=1", "=2", "zero", "one", "two", "few", "many", "other"}
 _TINY = 0.005
+# Longer numbers nobody reads, and the decimal context cannot hold.
+_LONGEST = 1e15
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,11 @@ class Wording:
         return _PLACE.sub(lambda place: values[place[1]], text)
 
     def figure(self, number: float) -> str:
-        """Write whole numbers whole, others to three significant digits."""
+        """Write whole numbers whole, others to three significant digits, and monsters short."""
+        if math.isinf(number):
+            return str(format_decimal(number, locale=self.locale))
+        if abs(number) >= _LONGEST:
+            return str(format_scientific(number, "0.##E0", locale=self.locale))
         if number == round(number) or abs(number) >= 1000:
             return str(format_decimal(round(number), locale=self.locale))
         return str(format_decimal(float(f"{number:.3g}"), "#,##0.######", locale=self.locale))
@@ -102,7 +109,7 @@ class Wording:
         exact = f"={count:g}"
         if exact in forms:
             return exact
-        form = str(self.locale.plural_form(count))
+        form = str(self.locale.plural_form(count)) if math.isfinite(count) else "other"
         return form if form in forms else "other"
 
 

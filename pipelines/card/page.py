@@ -5,11 +5,12 @@ from typing import Any
 
 from markupsafe import Markup
 
-from leadlight.pipelines.explain import Card, Standing
 from leadlight.pipelines.report.chart import chart_spec, render_svg
 from leadlight.pipelines.report.formats import plain
 from leadlight.pipelines.report.page import render
 
+from .lead_card import Card
+from .standing import Standing
 from .words import event_sentence
 
 _REASONS_DRAWN, _DAYS_TOLD = 10, 30
@@ -78,8 +79,15 @@ def told_reasons(card: Card) -> list[Any]:
 
 def state_sentences(card: Card) -> list[str]:
     """Say how the lead came to its state, the newest move first."""
+    wording = card.wording
     return [
-        f"{each['as_of']:%Y-%m-%d}: {each['from_state']} → {each['to_state']}, {each['why']}"
+        wording.say(
+            "move.told",
+            date=wording.day(each["as_of"]),
+            before=wording.say(f"state.{each['from_state']}"),
+            after=wording.say(f"state.{each['to_state']}"),
+            why=each["why"],
+        )
         for each in reversed(card.history)
     ]
 

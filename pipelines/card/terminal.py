@@ -4,9 +4,10 @@ from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.text import Text
 
-from leadlight.pipelines.explain import Card
+from leadlight.features.wording.texts import sentence_case
 from leadlight.pipelines.report.formats import plain
 
+from .lead_card import Card
 from .page import sentences, state_sentences, told_reasons
 
 _REASONS_TOLD = 10
@@ -33,7 +34,8 @@ def lead_card(card: Card) -> RenderableType:
         if told:
             parts += [Text(), Text(wording.say(f"card.{name}"), "bold"), *_lines(told)]
     if score.get("state"):
-        since = f"{plain(score['state'])} ({score['state_since']:%Y-%m-%d})"
+        state = sentence_case(wording.say(f"state.{score['state']}"))
+        since = wording.say("move.since", state=state, date=wording.day(score["state_since"]))
         parts += [Text(), Text(since, "bold"), *_lines(state_sentences(card))]
     parts += [Text(), Text(plain(card.definition), "dim")]
     title = wording.say("card.title", lead=plain(score["lead_id"], 80))

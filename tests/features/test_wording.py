@@ -1,6 +1,7 @@
 """A feature and its value as a sentence."""
 
 import json
+import math
 import re
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -15,6 +16,7 @@ from leadlight.features.definition import FeatureDefinition, ProfileColumn
 from leadlight.features.vocabulary import vocabulary
 from leadlight.features.wording import LANGUAGES, Wording, label, sentence, who_sentence
 from leadlight.features.wording.event_texts import event_text
+from leadlight.models.states import REASONS, STATES
 
 KNOWN = tuple(vocabulary()["kinds"]) + tuple(vocabulary()["same"])
 PAGES = tuple(f"page_view_{page}" for page in vocabulary()["pages"])
@@ -221,3 +223,27 @@ def test_every_synonym_leads_to_words():
 def test_a_page_without_words_of_its_own_is_humanised():
     told = event_text(Wording(), "page_view_partner_program", "count", 1, window="so far")
     assert told == "Visited the partner program pages once so far"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_number_is_too_large_or_too_small_for_a_sentence(language):
+    wording = Wording(language)
+    for name in ("page_view_pricing_count_7d", "total_visits", "employees", "funnel_depth_7d"):
+        for number in (1e300, 1e27, 123456789012345678, -1e300, -1.0, 1e-300, math.inf, -math.inf):
+            told = sentence(CATALOG[name], number, wording)
+            assert "{" not in told
+            assert len(told) < 150, told
+
+
+def test_a_monstrous_number_is_written_short():
+    assert sentence(CATALOG["total_visits"], 1.25e300) == "Total visits: 1.25E300"
+    assert sentence(CATALOG["total_visits"], math.inf, Wording("de")) == "Total visits: ∞"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_state_and_every_reason_of_a_move_has_words(language):
+    wording = Wording(language)
+    for state in STATES:
+        assert wording.has(f"state.{state}")
+    for reason in REASONS:
+        assert wording.has(f"move.{reason.id}")

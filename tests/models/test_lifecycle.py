@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from leadlight.features.wording import LANGUAGES, Wording
 from leadlight.models.exploration import drawn_to_explore, effective_rows
 from leadlight.models.lifecycle import Facts, Rules, Status, Verdicts, next_status
 from leadlight.models.states import REASONS, STATES, State, allowed_moves
@@ -229,6 +230,24 @@ def test_random_histories_hold_what_the_agreement_says(history: list[dict[str, o
             assert row["why"]
             replayed = row["to_state"]
         assert replayed == STATES[became]
+
+
+def test_a_move_is_told_in_the_language_of_the_project() -> None:
+    as_of = START + 30 * DAY
+    why = {}
+    for language in LANGUAGES:
+        for event in ("hand_raised_at", "rejected_at"):
+            known = facts(**{event: as_of - DAY})
+            status = run(AN_MQL, 30, 0.5, **{event: as_of - DAY})
+            log = transition_log(
+                pa.array(["L"]), AN_MQL, status, known, scored(0.5),
+                pa.array([None], pa.string()), Run(as_of, 1, 1), Wording(language),
+            )  # fmt: skip
+            why[language, event] = log["why"].to_pylist()
+    assert why["en", "hand_raised_at"] == ["Asked for sales on 30 January 2026"]
+    assert why["de", "hand_raised_at"] == ["Hat nach dem Vertrieb gefragt (30. Januar 2026)"]
+    assert why["de", "rejected_at"] == ["Vom Vertrieb abgelehnt: ohne Angabe von Gründen"]
+    assert why["es", "rejected_at"] == ["Ventas lo rechazó: sin motivo indicado"]
 
 
 def after(known: dict[str, object], happens: str, at: np.datetime64) -> dict[str, object]:

@@ -15,11 +15,13 @@ from small_project import SmallProject, make_small_project
 from leadlight.features.catalog import feature_catalog
 from leadlight.features.wording import LANGUAGES, Language, Wording, label, sentence
 from leadlight.pipelines.card.kernel import LeadKernel
+from leadlight.pipelines.card.lead_card import Card
 from leadlight.pipelines.card.lifts import DAYS, acts_of, planned_events
 from leadlight.pipelines.card.page import card_html
+from leadlight.pipelines.card.standing import Reason
 from leadlight.pipelines.card.terminal import lead_card
 from leadlight.pipelines.config import load_config
-from leadlight.pipelines.explain import Card, Reason, explain
+from leadlight.pipelines.explain import explain
 from leadlight.pipelines.live import LiveScores, News
 from leadlight.pipelines.registry import registry_of
 from leadlight.pipelines.scores import newest_partition, read_scores

@@ -224,8 +224,8 @@ def test_the_journey_of_three_leads_is_told(project: SmallProject) -> None:
     config = load_config(project.config)
     log = read_transitions(config).to_pandas().set_index("lead_id")
     assert "reaches the threshold" in log.loc["manager", "why"].iloc[0]
-    assert log.loc["manager", "why"].iloc[1] == "Asked for sales on 2025-08-14"
-    assert log.loc["silent", "why"].iloc[1] == "Nothing was heard of it since 2025-07-12"
+    assert log.loc["manager", "why"].iloc[1] == "Asked for sales on 14 August 2025"
+    assert log.loc["silent", "why"].iloc[1] == "Nothing was heard of it since 12 July 2025"
     assert "student" not in log.index
     history = explain(config, "silent").history
     assert [(move["from_state"], move["to_state"]) for move in history] == [
