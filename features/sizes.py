@@ -55,9 +55,12 @@ def band_sql(number: str, bands: tuple[int, ...]) -> str:
     return f"CASE {cases} END"
 
 
-def band_of(least: float, bands: tuple[int, ...]) -> tuple[int, int | None]:
-    """Return the ends of a band by its least number; None for the one without an upper end."""
-    at = bands.index(int(least))
+def band_of(number: float, bands: tuple[int, ...]) -> tuple[int, int | None]:
+    """Return the ends of the band that a number lies in, the lowest for less than any has.
+
+    None for the upper end of the highest.
+    """
+    at = bands.index(max(each for each in bands if each <= max(number, bands[0])))
     following = bands[at + 1 : at + 2]
     return bands[at], following[0] if following else None
 
