@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import Any, Self
 
 import numpy as np
@@ -90,10 +91,10 @@ class Encoding:
         numbers = []
         for at, (name, known) in enumerate(zip(self.names, self.levels, strict=True)):
             if known is not None:
-                encoded[:, at] = _positions(frame[name], known)
+                encoded[:, at] = _positions(frame[name], self._places[at])
             elif name in unlearned:
                 encoded[:, at] = 0.0
-            elif pd.api.types.is_numeric_dtype(types[name]):
+            elif _is_number(types[name]):
                 numbers.append(at)
             else:
                 encoded[:, at] = np.nan
@@ -105,6 +106,13 @@ class Encoding:
             some = numbers[start : start + _COLUMNS_AT_ONCE]
             encoded[:, some] = _numbers(frame[[self.names[at] for at in some]])
         return encoded
+
+    @cached_property
+    def _places(self) -> tuple[dict[str, float], ...]:
+        """For each feature, its levels' codes; of a number, none."""
+        return tuple(
+            {level: float(at) for at, level in enumerate(known or ())} for known in self.levels
+        )
 
     def unseen(self, frame: pd.DataFrame) -> dict[str, dict[str, int]]:
         """Count the values of categories that training never saw; they score as rare ones do.
@@ -230,10 +238,12 @@ def _types(frame: pd.DataFrame) -> dict[Any, Any]:
     return dict(zip(frame.columns, frame.dtypes, strict=True))
 
 
+@lru_cache
 def _is_number(kind: Any) -> bool:
     return pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_complex_dtype(kind)
 
 
+@lru_cache
 def _is_text(kind: Any) -> bool:
     if isinstance(kind, pd.CategoricalDtype):
         kind = kind.categories.dtype
@@ -257,12 +267,16 @@ def _encode_number(column: "pd.Series[Any]", out: FloatArray) -> None:
         out[:] = _numbers(column)
 
 
-def _positions(column: "pd.Series[Any]", levels: tuple[str, ...]) -> FloatArray:
+def _positions(column: "pd.Series[Any]", places: Mapping[str, float]) -> FloatArray:
+    """Return each value's code; those without a place share the one after the last."""
     texts = column if column.dtype == "str" else column.astype("str")
-    codes, seen = pd.factorize(texts)
-    position_of = {level: float(at) for at, level in enumerate(levels)}
-    positions = np.array([position_of.get(level, len(levels)) for level in seen] + [np.nan])
-    encoded: FloatArray = positions[codes]  # factorize gives missing values -1: the last position
+    few = len(texts) < _MANY_ROWS
+    # Of few values, to find the distinct ones takes longer than to look for each.
+    codes, seen = (..., texts.to_numpy(dtype=object)) if few else pd.factorize(texts)
+    new = float(len(places))
+    positions = [np.nan if pd.isna(value) else places.get(value, new) for value in seen]
+    # factorize gives missing values -1: the last position.
+    encoded: FloatArray = np.array(positions if few else [*positions, np.nan])[codes]
     return encoded
 
 

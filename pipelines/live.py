@@ -155,7 +155,7 @@ class _Known:
         frame = self.features.compute(rows, snapshot).to_pandas()
         decided = self.champion.decision.decide(self._with_segment(frame, rows["leads"]))
         return {
-            **{str(name): decided[name].iloc[0] for name in decided},
+            **{str(name): value for name, value in decided.to_dict("records")[0].items()},
             "as_of": as_of.isoformat(),
             "known": lead_id in known["leads"]["lead_id"].to_pylist(),
             "hand_raise": _raised_hand(rows.get("events"), lead_id, as_of),

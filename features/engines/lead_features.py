@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from leadlight.features.definition import FeatureDefinition
 from leadlight.features.profile import profile_sql
-from leadlight.features.sql import identifier, literal
+from leadlight.features.sql import identifier
 from leadlight.features.tables import CanonicalTables
 from leadlight.features.taxonomy import is_page_view
 
@@ -25,6 +25,9 @@ from .milestone_stream import milestones_sql, seniority_rank
 from .profile_lookups import TitlesRead, profile_lookups, read_titles
 
 _NAMES, _LEADS, _SNAPSHOTS, _KINDS, _MET = "names", "codes", "snapshots", "kinds", "met"
+# No column of a user is called so.
+_RANK = "rank of the job title"
+_READ_OFTEN: set[str] = set()
 _MANY_EVENTS = 1_000_000
 _MANY_PAGES = 100_000
 _FEW_TYPES = 7
@@ -113,6 +116,7 @@ class LeadFeatures(AbstractContextManager["LeadFeatures"]):
         people = LeadCodes.of(tables, snapshots)
         with ExitStack() as stack:
             given = {name: tables[name] for name in filled}
+            given["leads"] = self._ranked(tables["leads"])
             given |= {_SNAPSHOTS: snapshots, _LEADS: people.leads}
             for name, rows in given.items():
                 stack.enter_context(self._engine.registered(name, rows))
@@ -139,7 +143,7 @@ class LeadFeatures(AbstractContextManager["LeadFeatures"]):
             self._titles.clear()
         with profile_lookups(engine, filled, definition.profile, titles=self._titles):
             profile = engine.small_table(profile_sql(filled, definition, _SNAPSHOTS, _LEADS))
-        known = self._milestones(filled, tables["leads"])
+        known = self._milestones(filled)
         if not definition.event_kinds or not filled.has("events"):
             return _RowsInMemory(profile, known, None, None, ())
         page_types = self._learn(filled, tables["events"])
@@ -151,17 +155,17 @@ class LeadFeatures(AbstractContextManager["LeadFeatures"]):
             profile, known, people.owners, filed, kernel_codes(self._kinds, definition)
         )
 
-    def _milestones(self, filled: "_RegisteredTables", leads: pa.Table) -> pa.Table | None:
-        rank = None
-        if "seniority" in self.definition.account and filled.has("leads", "job_title"):
-            titles = sorted({title for title in leads["job_title"].to_pylist() if title})
-            self.learn_titles(titles)
-            whens = " ".join(
-                f"WHEN {literal(title)} THEN {seniority_rank(self._titles[title][0])}"
-                for title in titles
-            )
-            rank = f"CASE p.job_title {whens} ELSE -1 END" if titles else "-1"
-        sql = milestones_sql(filled, self.definition, _LEADS, rank=rank)
+    def _ranked(self, leads: pa.Table) -> pa.Table:
+        """Add the rank of each title as a column, so that the statement is the same for all."""
+        if "seniority" not in self.definition.account or "job_title" not in leads.column_names:
+            return leads
+        titles = leads["job_title"].to_pylist()
+        self.learn_titles(filter(None, titles))
+        ranks = [seniority_rank(self._titles[title][0] if title else None) for title in titles]
+        return leads.append_column(_RANK, pa.array(ranks, pa.int64()))
+
+    def _milestones(self, filled: "_RegisteredTables") -> pa.Table | None:
+        sql = milestones_sql(filled, self.definition, _LEADS, rank=f"p.{identifier(_RANK)}")
         return self._engine.small_table(sql) if sql else None
 
     def _learn(self, tables: "_RegisteredTables", events: pa.Table) -> tuple[str, ...]:

@@ -131,7 +131,7 @@ def _distinct(engine: DuckDBEngine, wanted: Mapping[str, Sequence[str]]) -> dict
         everything = " UNION ALL ".join(
             f"SELECT {literal(lookup)}, text FROM ({sql}) AS each(text)"
             for lookup, sources in wanted.items()
-            for sql in sources
+            for sql in dict.fromkeys(sources)
         )
         rows = engine.small_table(
             f"SELECT DISTINCT lookup, text FROM ({everything}) AS found(lookup, text)"
