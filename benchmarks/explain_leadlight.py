@@ -30,8 +30,8 @@ from leadlight.models.lesson import Lesson
 from leadlight.models.reasons import PointScale, ReasonGroups
 from leadlight.models.strongest_reasons import strongest_reasons
 
-_STEPS = {"logistic": 0.1, "boosted_additive": 200, "boosted_pairs": 1000}
-"""Settings; so many steps that all 32 pairs are used."""
+_STEPS = {"logistic": 0.1, "boosted_additive": 200, "boosted_pairs": 1000, "unlimited_trees": 50}
+"""Settings; so many steps that all 32 pairs are used, and as many free trees as there may be."""
 
 _FRAME = 50_000  # leads at a time, as the nightly job has them in its parts
 _TIMES = 10
@@ -39,6 +39,7 @@ _TIMES = 10
 MODELS: dict[str, tuple[CandidateName, ...]] = {
     "additive": ("logistic", "boosted_additive"),
     "pairs": ("logistic", "boosted_additive", "boosted_pairs"),
+    "trees": ("logistic", "boosted_additive", "unlimited_trees"),
 }
 
 

@@ -33,10 +33,13 @@ from .target_encoding import TargetLevels, high_cardinality
 CandidateName = Literal["logistic", "boosted_additive", "boosted_pairs", "unlimited_trees"]
 
 CANDIDATES: tuple[CandidateName, ...] = ("logistic", "boosted_additive", "boosted_pairs")
-"""Those that may be used, simpler ones first."""
+"""Those that may be used by default, simpler ones first."""
 
 CEILING: CandidateName = "unlimited_trees"
-"""Shown beside the others, never used: its reasons are not exact sums."""
+"""Shown beside the others, used only where a user opts in: no feature has a shape of its own in it.
+
+Its reasons are Shapley values, a fair share of what features do together.
+"""
 
 PENALTIES = (0.001, 0.01, 0.1, 1.0, 10.0)
 """Inverse strengths of the scorecard's penalty to choose from; 0.1 unless another proves better."""

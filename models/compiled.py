@@ -1,11 +1,12 @@
 """The compiled model: a sum of features and of pairs of them, as tables.
 
 What is registered and scored is this, not the fitted estimators: plain arrays, safe to load, the
-same in any language, and with each feature's part of the margin in the same pass.
+same in any language, and with each feature's part of the margin in the same pass. Unlimited trees,
+where a user opts into them, are arrays beside the tables.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -23,9 +24,13 @@ from .probing import Probe
 from .shape import Shape, shapes_from_arrays, shapes_to_arrays, weighted_shape
 from .steps import Slots, counts, edges, finer, slots
 from .tree_cuts import tree_cuts
+from .unlimited_trees import UnlimitedTrees, joined_trees, read_trees
 
 FORMAT = 2
 """Version of the payload; a reader refuses what it does not know."""
+
+FORMAT_WITH_TREES = 3
+"""Version of a payload that holds unlimited trees, which older readers would leave out."""
 
 _BLOCK_ROWS = 8_192  # a block's columns stay in the processor's cache
 _FRAME_ROWS = 65_536
@@ -34,6 +39,9 @@ _FRAME_ROWS = 65_536
 @dataclass(frozen=True)
 class CompiledModel:
     """A model of the margin (log-odds) that is a sum of features and pairs, as tables.
+
+    With unlimited trees it is such a sum plus their Shapley values: exact parts of each lead's
+    margin still, but no longer the same for all leads of one value.
 
     Attributes
     ----------
@@ -45,12 +53,15 @@ class CompiledModel:
         One per feature.
     pairs : tuple of PairGrid
         Cuts are among the thresholds of the features' shapes, so that one look-up serves both.
+    trees : UnlimitedTrees or None
+        Their mean is part of the baseline.
     """
 
     encoding: Encoding
     baseline: float
     shapes: tuple[Shape, ...]
     pairs: tuple[PairGrid, ...] = ()
+    trees: UnlimitedTrees | None = None
 
     def __post_init__(self) -> None:
         for pair in self.pairs:
@@ -95,11 +106,16 @@ class CompiledModel:
         Returns
         -------
         ndarray of float64, shape (n, k), column-major
-            Log-odds; what a pair adds is split evenly between its two features.
+            Log-odds; what a pair adds is split evenly between its two features, what unlimited
+            trees add by Shapley values.
         """
         parts = self.encoding.matrix(frame)
-        for rows in _blocks(len(parts), _BLOCK_ROWS):
-            self._read(parts[rows])
+        for many in _blocks(len(parts), _FRAME_ROWS):
+            together = self.trees.parts(parts[many]) if self.trees else None
+            for rows in _blocks(len(parts[many]), _BLOCK_ROWS):
+                self._read(parts[many][rows])
+            if together is not None:
+                parts[many] += together
         return parts
 
     def total(self, parts: FloatArray) -> FloatArray:
@@ -132,12 +148,14 @@ class CompiledModel:
             for (at, cuts), added in zip(axes, (parted.first, parted.second), strict=True):
                 shapes[at] = shapes[at].raised(cuts, added)
             pairs.append(parted.grid)
-        return CompiledModel(self.encoding, baseline, tuple(shapes), tuple(pairs))
+        return replace(self, baseline=baseline, shapes=tuple(shapes), pairs=tuple(pairs))
 
     def to_payload(self) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
         """Return plain JSON data and plain arrays; nothing in them is code."""
-        plain = {"format": FORMAT, "baseline": self.baseline} | self.encoding.to_plain()
-        return plain, shapes_to_arrays(self.shapes) | pairs_to_arrays(self.pairs)
+        written = FORMAT_WITH_TREES if self.trees else FORMAT
+        plain = {"format": written, "baseline": self.baseline} | self.encoding.to_plain()
+        arrays = shapes_to_arrays(self.shapes) | pairs_to_arrays(self.pairs)
+        return plain, arrays | (self.trees.to_arrays() if self.trees else {})
 
     @classmethod
     def from_payload(
@@ -151,8 +169,8 @@ class CompiledModel:
             The payload has another format, or its arrays do not belong together.
         """
         written = plain.get("format")
-        if written not in (1, FORMAT):
-            raise ValueError(f"compiled model of format {written!r}, not {FORMAT}")
+        if written not in (1, FORMAT, FORMAT_WITH_TREES):
+            raise ValueError(f"compiled model of format {written!r}, not {FORMAT_WITH_TREES}")
         if written == 1:  # one line for each feature, and no pairs
             ones = np.ones(len(arrays["lines"]), dtype=np.int64)
             arrays = pairs_to_arrays(()) | dict(arrays) | {"line_counts": ones}
@@ -160,7 +178,10 @@ class CompiledModel:
         shapes = shapes_from_arrays(arrays)
         if len(shapes) != len(encoding.names):
             raise ValueError("the compiled model's tables do not belong to its features")
-        return cls(encoding, float(plain["baseline"]), shapes, pairs_from_arrays(arrays))
+        trees = None
+        if written == FORMAT_WITH_TREES:
+            trees = UnlimitedTrees.from_arrays(arrays, encoding)
+        return cls(encoding, float(plain["baseline"]), shapes, pairs_from_arrays(arrays), trees)
 
     @cached_property
     def _lookups(self) -> tuple[tuple[Slots, Slots, FloatArray], ...]:
@@ -202,13 +223,14 @@ def compile_model(pipeline: Pipeline, features: Sequence[Feature]) -> CompiledMo
     The model is a sum of functions of one and of two features. So the margin of a lead of whom one
     feature is known, less that of a lead of whom nothing is, is the part of that feature; and
     f(a, b) - f(a) - f(b) + f() is that of a pair. Each level, each side of each threshold and the
-    missing value are asked for once; nothing is approximated. Then each pair is purified.
+    missing value are asked for once; nothing is approximated. Then each pair is purified. Trees
+    without limits are read as they are.
 
     Parameters
     ----------
     pipeline : Pipeline
         Fitted; its first step is the ``LeadEncoder``, its last one logistic regression, or boosted
-        trees that join at most two features.
+        trees.
     features : sequence of Feature
         In catalog order, as the pipeline was fitted on.
 
@@ -220,13 +242,19 @@ def compile_model(pipeline: Pipeline, features: Sequence[Feature]) -> CompiledMo
     Raises
     ------
     ValueError
-        ``pipeline`` was fitted on other features, or joins more than two of them.
+        ``pipeline`` was fitted on other features, or joins more than two of them although it has
+        limits.
     """
     encoding: Encoding = pipeline.named_steps["encode"].encoding_
     if encoding.names != tuple(feature.name for feature in features):
         raise ValueError("the pipeline was fitted on other features")
+    classify = pipeline.named_steps["classify"]
+    if getattr(classify, "pairs", ()) is None and classify.trees_:
+        grown = read_trees(pipeline, encoding)
+        flat = (Shape(np.empty(0), np.zeros(1), 0.0),) * len(features)
+        return CompiledModel(encoding, classify.baseline_ + grown.mean, flat, trees=grown)
     probe = Probe(pipeline[1:], encoding)
-    trees = tree_cuts(pipeline.named_steps["classify"], len(encoding.names))
+    trees = tree_cuts(classify, len(encoding.names))
     shapes = probe.shapes(trees.single, _line_scales(pipeline, encoding))
     pairs = probe.pairs(trees.pairs)
     return CompiledModel(encoding, probe.baseline, tuple(shapes), tuple(pairs)).purified()
@@ -263,7 +291,11 @@ def blended(models: Sequence[CompiledModel], weights: Sequence[float]) -> Compil
         for pair in model.pairs:
             grids.setdefault((pair.first, pair.second), []).append((pair, weight))
     pairs = tuple(weighted_grid(*zip(*grids[both], strict=True)) for both in sorted(grids))
-    return CompiledModel(models[0].encoding, float(baseline), shapes, pairs)
+    grown = [
+        (each.trees, weight) for each, weight in zip(models, weights, strict=True) if each.trees
+    ]
+    trees = joined_trees(*zip(*grown, strict=True)) if grown else None
+    return CompiledModel(models[0].encoding, float(baseline), shapes, pairs, trees)
 
 
 def _blocks(rows: int, size: int) -> Iterator[slice]:

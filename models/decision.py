@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -26,6 +26,8 @@ __all__ = ["FORMAT_VERSION", "DecisionVersion", "Distribution", "Reference"]
 
 # Raised whenever an older leadlight could misread the payload.
 FORMAT_VERSION = 3
+
+ReasonKind = Literal["exact_parts", "shapley_values"]
 
 Arrays = dict[str, NDArray[Any]]
 Floats = NDArray[np.float64]
@@ -119,6 +121,15 @@ class DecisionVersion:
                 hint="The decision version comes from another leadlight. Train again.",
             )
         return tuple(known[name] for name in self.compiled.features)
+
+    @property
+    def reasons_are(self) -> ReasonKind:
+        """What the parts of its margin are: read off tables, or shares of what features do.
+
+        Both sum to the margin. With unlimited trees the same value can add more to one lead's
+        margin than to another's.
+        """
+        return "shapley_values" if self.compiled.trees else "exact_parts"
 
     @property
     def uncalibrated(self) -> str | None:

@@ -35,7 +35,7 @@ class FittedModel:
         The blend, as tables.
     calibration : Calibration
     candidates : tuple of CandidateResult
-        Simpler ones first; the ceiling, which is never used, last.
+        Simpler ones first; the ceiling, which is used only where that was allowed, last.
     weights : mapping of str to float
         Candidate -> weight of its log-odds in the blend.
     log_loss : float
@@ -109,6 +109,7 @@ def fit_model(
     seed: int,
     known_until: int | None = None,
     immature: Treatment = "weight",
+    unlimited_trees: bool = False,
     watch: Watch | None = None,
 ) -> FittedModel:
     """Fit the model on all rows of a frame, every choice made on rolling windows inside it.
@@ -133,6 +134,8 @@ def fit_model(
         later, no more is known than had come by then. Default: all labels are known.
     immature : {"drop", "weight"}
         What becomes of such snapshots; see ``known_rows``.
+    unlimited_trees : bool
+        Whether the blend may weigh them too; they are fitted for comparison anyway.
     watch : Watch, optional
 
     Raises
@@ -155,7 +158,7 @@ def fit_model(
     recency = chosen_recency(rows)
     settled = _settled(rows, recency)
     able: dict[str, FloatArray] = {
-        each.name: each.margin for each in settled if each.name != CEILING
+        each.name: each.margin for each in settled if unlimited_trees or each.name != CEILING
     }
     mixed = blend(able, rows.judged_won, rows.judged_fold, rows.judged_cluster)
     choices = {each.name: each.choice for each in settled if each.name in mixed.weights}

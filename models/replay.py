@@ -64,6 +64,8 @@ class ReplayRules:
     threshold_of : callable
     seed : int
     immature : {"drop", "weight"}
+    unlimited_trees : bool
+        Whether a model may weigh them.
     labels_lag : int
         Rows after which a label is known, beyond the next row, in a table without dates.
     """
@@ -74,6 +76,7 @@ class ReplayRules:
     threshold_of: ThresholdOf
     seed: int
     immature: Treatment = "weight"
+    unlimited_trees: bool = False
     labels_lag: int = 0
 
 
@@ -248,6 +251,7 @@ class _Walk:
             horizon_days=self._rules.horizon_days,
             seed=self._rules.seed,
             immature=self._rules.immature,
+            unlimited_trees=self._rules.unlimited_trees,
             test_start=test_start,
             watch=self._watch,
         )

@@ -79,6 +79,7 @@ def train_model(
     test_start: int | None = None,
     compared_with: str = "all",
     unlabelled: pd.DataFrame | None = None,
+    unlimited_trees: bool = False,
     watch: Watch | None = None,
 ) -> TrainingResult:
     """Fit the model of conversion within the horizon, and evaluate it on the last window.
@@ -109,6 +110,8 @@ def train_model(
         ``country``, ``region``, ``employees`` or ``revenue``.
     unlabelled : DataFrame, optional
         Newer leads, where no label of late is mature: their scores then guess the level.
+    unlimited_trees : bool
+        Whether the blend may weigh unlimited trees too.
     watch : Watch, optional
         Who is told of the work, and what keeps finished folds.
 
@@ -139,6 +142,7 @@ def train_model(
         known_until=windows.test_start,
         immature=immature,
         seed=seed,
+        unlimited_trees=unlimited_trees,
         watch=watch,
     )
     watch.say("evaluating on the last window")
@@ -154,7 +158,14 @@ def train_model(
         require_signal(fitted, evaluation, judged, known_rate)
     if fitted.drifts:
         # What the newest window says of such features is worth more than what the older ones did.
-        final = fit_model(frame, features, horizon_days=horizon_days, seed=seed, watch=watch)
+        final = fit_model(
+            frame,
+            features,
+            horizon_days=horizon_days,
+            seed=seed,
+            unlimited_trees=unlimited_trees,
+            watch=watch,
+        )
     else:
         final = fitted.refitted(frame, horizon_days=horizon_days, seed=seed, watch=watch)
     with threadpool_limits(limits=1):

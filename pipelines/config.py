@@ -160,6 +160,18 @@ class FeatureSettings(Settings):
         return self
 
 
+class ModelSettings(Settings):
+    """What the model may be made of."""
+
+    unlimited_trees: bool = Field(
+        default=False,
+        description="Whether the blend may weigh trees that join any number of signals, if they "
+        "foretell better. Reasons are then Shapley values, a fair share of what signals do "
+        "together, and the model cannot be exported as SQL or JSON; holds from the next training "
+        "on",
+    )
+
+
 class ReasonSettings(Settings):
     """How a lead's score is told."""
 
@@ -239,6 +251,9 @@ class Config(Settings):
     )
     features: FeatureSettings = Field(
         default_factory=FeatureSettings, description="What the model may know of a lead"
+    )
+    model: ModelSettings = Field(
+        default_factory=ModelSettings, description="What the model may be made of"
     )
     mql: MqlSettings = Field(
         default_factory=lambda: TopShareSettings(policy="top_share", share=0.10),

@@ -76,6 +76,7 @@ def _dated(
     return Card(
         score=row,
         definition=decision.definition_in_words(wording),
+        reasons_are=decision.reasons_are,
         standing=standing,
         certainty=certainty,
         change=change,
@@ -114,6 +115,7 @@ def _undated(
     return Card(
         score=row,
         definition=decision.definition_in_words(wording),
+        reasons_are=decision.reasons_are,
         standing=standing_of(decision, frame, wording, None) if len(frame) == 1 else None,
         certainty=certainty,
         change=None,

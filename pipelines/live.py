@@ -162,6 +162,7 @@ class _Known:
             "events_not_seen": unseen,
             "decision_version": self.champion.number,
             "uncalibrated": self.champion.decision.uncalibrated,
+            "reasons_are": self.champion.decision.reasons_are,
         }
 
     def _with_segment(self, frame: pd.DataFrame, leads: pa.Table) -> pd.DataFrame:

@@ -153,6 +153,7 @@ def _rules(config: Config, training_set: TrainingSet, span: ReplaySpan) -> Repla
         threshold_of=threshold_of,
         seed=config.seed,
         immature=config.label.immature,
+        unlimited_trees=config.model.unlimited_trees,
         labels_lag=span.labels_lag,
     )
 

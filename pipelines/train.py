@@ -163,6 +163,7 @@ def learn(
             test_start=test_start,
             compared_with=config.reasons.compared_with,
             unlabelled=training_set.unlabelled,
+            unlimited_trees=config.model.unlimited_trees,
             watch=Watch(progress.note, tell, folds),
         )
     with progress.stage("Choosing the threshold"):

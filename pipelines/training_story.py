@@ -48,8 +48,10 @@ def _refit(result: TrainingResult) -> str:
     )
 
 
-def _ceiling(fitted: FittedModel) -> dict[str, Any]:
-    """Return what trees without limits reach on the rows that judged the blend."""
+def _ceiling(fitted: FittedModel) -> dict[str, Any] | None:
+    """Return what trees without limits reach on the rows that judged the blend they are not in."""
+    if CEILING in fitted.weights:
+        return None
     trees = next(each for each in fitted.candidates if each.name == CEILING)
     return {"log_loss": trees.log_loss.to_dict(), "blend": fitted.log_loss}
 

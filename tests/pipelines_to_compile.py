@@ -81,7 +81,7 @@ def fitted_logistic(
 def fitted_trees(
     features: Sequence[Feature],
     frame: pd.DataFrame,
-    pairs: Sequence[tuple[str, str]] = (),
+    pairs: Sequence[tuple[str, str]] | None = (),
     encoder: LeadEncoder | None = None,
     weight: np.ndarray | None = None,
     **settings: object,
@@ -92,11 +92,11 @@ def fitted_trees(
     category = [at for at, each in enumerate(features) if each.kind == "category"]
     many = high_cardinality(matrix, category)
     native = [at for at in category if at not in many]
-    together = [(names.index(first), names.index(second)) for first, second in pairs]
+    together = [(names.index(first), names.index(second)) for first, second in pairs or ()]
     classify = BoostedTrees(
         **{
             "category": tuple(native),
-            "pairs": tuple(together),
+            "pairs": None if pairs is None else tuple(together),
             "directions": (0,) * len(names),
             "max_leaf_nodes": 8,
             "max_iter": 60,

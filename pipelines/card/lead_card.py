@@ -7,6 +7,7 @@ from typing import Any
 
 from leadlight.features.wording import Wording
 from leadlight.models.certainty import Certainty
+from leadlight.models.decision import ReasonKind
 from leadlight.models.score_change import ScoreChange
 from leadlight.models.what_lifts import WhatLifts
 
@@ -25,6 +26,8 @@ class Card:
         The lead's row of scores.
     definition : str
         What makes an MQL, in one sentence.
+    reasons_are : {"exact_parts", "shapley_values"}
+        What a reason's points are: see ``DecisionVersion``.
     standing : Standing or None
         None where the records that were scored are gone.
     certainty : Certainty or None
@@ -45,6 +48,7 @@ class Card:
 
     score: Mapping[str, Any]
     definition: str
+    reasons_are: ReasonKind
     standing: Standing | None
     certainty: Certainty | None
     change: ScoreChange | None
@@ -68,6 +72,7 @@ class Card:
             "points": standing.points if standing else None,
             "average_points": standing.average if standing else None,
             "mql_points": standing.least if standing else None,
+            "reasons_are": self.reasons_are,
             "reasons": [
                 {
                     "id": each.part.id,

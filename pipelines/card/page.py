@@ -109,7 +109,10 @@ def sentences(card: Card) -> list[str]:
         if (percentile := card.score[f"{family}_percentile"]) is not None
         and percentile == percentile  # noqa: PLR0124 - NaN
     ]
-    return [*told, *card.sure]
+    told += card.sure
+    if card.reasons_are == "shapley_values":
+        told.append(wording.say("card.shapley"))
+    return told
 
 
 def _drawn(spec: dict[str, Any], description: str) -> Markup:

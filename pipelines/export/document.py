@@ -11,6 +11,8 @@ from leadlight.models.reasons import ReasonGroups
 from leadlight.models.reference import Distribution
 from leadlight.models.shape import Shape
 
+from .limits import refuse_unlimited_trees
+
 FORMAT = "leadlight model, version 1"
 
 HOW_TO_SCORE = (
@@ -50,7 +52,13 @@ def model_document(decision: DecisionVersion) -> dict[str, Any]:
         ``features`` in order, each with ``cuts`` and ``values`` (log-odds; the last but one value
         is for all above the last cut, the last one for a missing value); ``pairs``;
         ``calibration``; ``grades``; ``mql``.
+
+    Raises
+    ------
+    ConfigError
+        The model holds unlimited trees.
     """
+    refuse_unlimited_trees(decision, "--json")
     compiled, reference = decision.compiled, decision.reference
     average = reference.mean_parts.tolist()
     return {

@@ -8,6 +8,7 @@ from sqlglot.errors import ParseError, TokenError
 from leadlight.features.errors import ConfigError
 from leadlight.models.decision import DecisionVersion
 
+from .limits import refuse_unlimited_trees
 from .sql_steps import Columns, Step, answer, model_steps, reason_steps, score_steps
 from .sql_values import column, probability
 
@@ -42,8 +43,9 @@ def scoring_query(decision: DecisionVersion, *, table: str, dialect: Dialect) ->
     Raises
     ------
     ConfigError
-        ``table`` is not the name of a table.
+        ``table`` is not the name of a table, or the model holds unlimited trees.
     """
+    refuse_unlimited_trees(decision, "--sql")
     source: exp.Expression = _table(table, dialect)
     steps = [
         *model_steps(decision, dialect),

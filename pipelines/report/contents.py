@@ -144,6 +144,7 @@ class Summary(TypedDict):
     candidates: list[CandidateSummary]
     recency: str | None
     ceiling: str | None
+    shapley: str | None
     windows: list[str]
     tried: list[str]
     door: DoorSummary | None

@@ -114,7 +114,8 @@ def _model_sentences(summary: Summary) -> list[str | None]:
         summary["recency"],
         summary["ceiling"],
         "What is kept is look-up tables and numbers (JSON and NumPy arrays), never a pickle; its "
-        "log-odds are a sum of parts, so each reason is exact.",
+        "log-odds are a sum of parts, "
+        + ("one for each signal." if summary["shapley"] else "so each reason is exact."),
     ]
 
 
@@ -206,7 +207,8 @@ def _reasons(summary: Summary) -> tuple[list[str], CardTable | None]:
     if section is None:
         return [], None
     rows = [(each["label"], each["family"], percent(each["share"])) for each in section["shown"]]
-    return [section["sentence"]], _table(("Signal", "Family", "Share of movement"), rows)
+    sentences = [section["sentence"], *([summary["shapley"]] if summary["shapley"] else [])]
+    return sentences, _table(("Signal", "Family", "Share of movement"), rows)
 
 
 def _missing(summary: Summary) -> list[str]:

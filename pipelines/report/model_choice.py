@@ -3,6 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
+from leadlight.features.wording import ENGLISH
+from leadlight.models.candidates import CEILING
+
 from .formats import decimal, number, percent, plain
 from .interval import Interval, interval_of
 
@@ -17,6 +20,7 @@ _MEANINGS = {
     "logistic": "a scorecard: each signal adds or takes a fixed number of points",
     "boosted_additive": "a curve of points for each signal",
     "boosted_pairs": "curves, and tables of points for some pairs of signals",
+    "unlimited_trees": "trees that join any number of signals",
     "rules_only": "each signal gives or takes a point, as the catalog expects; nothing was learned",
 }
 
@@ -111,6 +115,18 @@ def recency_sentence(recency: Mapping[str, Any] | None) -> str | None:
         f"Old rows count less: the weight of a row halves every {half_life:,.0f} "
         f"{recency['unit']}.{among}"
     )
+
+
+def shapley_sentence(blend: Sequence[Mapping[str, Any]]) -> str | None:
+    """Say what reasons are where the model holds unlimited trees; None where it does not.
+
+    Parameters
+    ----------
+    blend : sequence of mappings
+        ``{name, weight}`` of each member.
+    """
+    held = any(member["name"] == CEILING and member["weight"] > 0 for member in blend)
+    return f"{ENGLISH.say('card.shapley')}." if held else None
 
 
 def ceiling_sentence(ceiling: Mapping[str, Any] | None) -> str | None:

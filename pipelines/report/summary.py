@@ -36,6 +36,7 @@ from .model_choice import (
     ceiling_sentence,
     recency_sentence,
     rules_sentences,
+    shapley_sentence,
 )
 from .segments import segments_summary
 from .verdict import (
@@ -170,6 +171,7 @@ def summarize(
         candidates=[candidate_summary(candidate, blend) for candidate in candidates],
         recency=recency_sentence(recency),
         ceiling=ceiling_sentence(ceiling),
+        shapley=shapley_sentence(blend),
         windows=[plain(sentence) for sentence in windows],
         tried=[plain(sentence) for sentence in tried],
         door=door_summary(door),

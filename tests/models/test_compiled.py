@@ -22,6 +22,7 @@ PIPELINES = {
     "logistic": fitted_logistic(FEATURES, TRAINING, ENCODER),
     "single": fitted_trees(FEATURES, TRAINING, encoder=ENCODER),
     "pairs": fitted_trees(FEATURES, TRAINING, PAIRS, encoder=ENCODER),
+    "unlimited": fitted_trees(FEATURES, TRAINING, None, encoder=ENCODER, max_leaf_nodes=16),
 }
 NAMES = tuple(PIPELINES)
 COMPILED = {name: compile_model(pipeline, FEATURES) for name, pipeline in PIPELINES.items()}

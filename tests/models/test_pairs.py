@@ -133,11 +133,11 @@ def test_monotone_directions_hold_in_the_tables():
     assert (np.diff(more, axis=0) >= -1e-9).all()
 
 
-def test_trees_that_join_three_features_are_refused():
+def test_trees_that_join_three_features_against_their_limits_are_refused():
     pipeline = fitted_trees(CITY_FEATURES, TRAINING, PAIRS, ENCODER)
     pipeline.named_steps["classify"].set_params(pairs=None)
     matrix = pipeline[1:-1].transform(ENCODER.transform(TRAINING))
-    pipeline.named_steps["classify"].fit(matrix, TRAINING["label"])
+    pipeline.named_steps["classify"].fit(matrix, TRAINING["label"]).set_params(pairs=())
     with pytest.raises(ValueError, match=r"joins [3-8] features"):
         compile_model(pipeline, CITY_FEATURES)
 

@@ -167,6 +167,7 @@ def test_card_and_terminal_hold_no_raw_name(spoken: Spoken) -> None:
         for at, feature in enumerate(spoken.features)
     )
     card = Card(
+        reasons_are="shapley_values",
         score={
             "lead_id": "L1",
             "as_of": as_of,

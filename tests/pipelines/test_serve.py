@@ -150,7 +150,9 @@ def test_nobody_is_answered_without_the_token(scores: LiveScores) -> None:
         answer = guarded.post("/score", json=body, headers=header)
         assert answer.status_code == 401
     right = {"Authorization": f"Bearer {TOKEN}"}
-    assert guarded.post("/score", json=body, headers=right).status_code == 200
+    answer = guarded.post("/score", json=body, headers=right)
+    assert answer.status_code == 200
+    assert answer.json()["reasons_are"] == "exact_parts"
     assert guarded.get("/health").status_code == 401
 
 
