@@ -23,8 +23,10 @@ from .pair_grid import PairGrid, pairs_from_arrays, pairs_to_arrays, purify, wei
 from .probing import Probe
 from .shape import Shape, shapes_from_arrays, shapes_to_arrays, weighted_shape
 from .steps import Slots, counts, edges, finer, slots
+from .tree_arrays import trees_from_arrays, trees_to_arrays
 from .tree_cuts import tree_cuts
-from .unlimited_trees import UnlimitedTrees, joined_trees, read_trees
+from .tree_reading import read_trees
+from .unlimited_trees import UnlimitedTrees, joined_trees
 
 FORMAT = 2
 """Version of the payload; a reader refuses what it does not know."""
@@ -155,7 +157,7 @@ class CompiledModel:
         written = FORMAT_WITH_TREES if self.trees else FORMAT
         plain = {"format": written, "baseline": self.baseline} | self.encoding.to_plain()
         arrays = shapes_to_arrays(self.shapes) | pairs_to_arrays(self.pairs)
-        return plain, arrays | (self.trees.to_arrays() if self.trees else {})
+        return plain, arrays | trees_to_arrays(self.trees)
 
     @classmethod
     def from_payload(
@@ -178,9 +180,7 @@ class CompiledModel:
         shapes = shapes_from_arrays(arrays)
         if len(shapes) != len(encoding.names):
             raise ValueError("the compiled model's tables do not belong to its features")
-        trees = None
-        if written == FORMAT_WITH_TREES:
-            trees = UnlimitedTrees.from_arrays(arrays, encoding)
+        trees = trees_from_arrays(arrays, encoding) if written == FORMAT_WITH_TREES else None
         return cls(encoding, float(plain["baseline"]), shapes, pairs_from_arrays(arrays), trees)
 
     @cached_property

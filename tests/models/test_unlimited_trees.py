@@ -14,7 +14,8 @@ from pipelines_to_compile import city_leads, fitted_logistic, fitted_trees, lead
 
 from leadlight.models.compiled import CompiledModel, blended, compile_model
 from leadlight.models.encoding import Encoding
-from leadlight.models.unlimited_trees import MOST_LEAVES, UnlimitedTrees
+from leadlight.models.tree_arrays import MOST_LEAVES, trees_from_arrays, trees_to_arrays
+from leadlight.models.unlimited_trees import UnlimitedTrees
 
 TRAINING = city_leads()
 ENCODER = lead_encoder(FEATURES, TRAINING)
@@ -115,7 +116,7 @@ rows = st.tuples(values, values, values, values, st.sampled_from([0.0, 1.0, 2.0,
 @given(seed=st.integers(0, 10_000), leads=st.lists(rows, min_size=1, max_size=3))
 def test_parts_are_the_shapley_values_over_all_coalitions(seed, leads):
     trees, matrix = grown(seed), np.array(leads)
-    UnlimitedTrees.from_arrays(trees.to_arrays(), SMALL)  # such trees are valid
+    trees_from_arrays(trees_to_arrays(trees), SMALL)  # such trees are valid
     parts = trees.parts(matrix)
     for row, found in zip(matrix, parts, strict=True):
         np.testing.assert_allclose(found, fair_shares(trees, row), rtol=0, atol=1e-12)
@@ -130,7 +131,7 @@ def test_parts_of_fitted_trees_are_the_shapley_values_too():
     two = UnlimitedTrees(
         **{
             name.removeprefix("tree_"): array[some]
-            for name, array in MODEL.trees.to_arrays().items()
+            for name, array in trees_to_arrays(MODEL.trees).items()
             if name not in {"tree_roots", "tree_levels"}
         },
         roots=MODEL.trees.roots[:2],
@@ -212,7 +213,7 @@ def test_a_tree_of_too_many_leaves_is_refused():
     chain = MOST_LEAVES * 2 + 1
     nodes = np.arange(chain)
     inner = (nodes % 2 == 0) & (nodes < chain - 1)
-    arrays = UnlimitedTrees(
+    chained = UnlimitedTrees(
         roots=np.zeros(1, dtype=np.int64),
         feature=np.where(inner, 0, -1),
         cut=np.where(inner, 1.0, np.nan),
@@ -223,6 +224,6 @@ def test_a_tree_of_too_many_leaves_is_refused():
         cover=np.where(nodes % 2 == 0, (chain - nodes + 1) / 2.0, 1.0),
         level_counts=np.zeros(chain, dtype=np.int64),
         levels=np.empty(0, dtype=np.int64),
-    ).to_arrays()
+    )
     with pytest.raises(ValueError, match="more than 32 leaves"):
-        UnlimitedTrees.from_arrays(arrays, SMALL)
+        trees_from_arrays(trees_to_arrays(chained), SMALL)
