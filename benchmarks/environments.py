@@ -17,6 +17,9 @@ REQUIREMENTS = {
     "ebm": ("interpret-core==0.7.8", *_LEARNING),
     "shap": ("shap==0.51.0", *_LEARNING),
     "xgboost": ("xgboost-cpu==3.2.0", *_LEARNING),
+    # Both import names that pandas 3 has no more; NannyML does not name statsmodels, but needs it.
+    "evidently": ("evidently==0.7.23", "pandas==2.3.3", "pyarrow==26.0.1"),
+    "nannyml": ("nannyml==0.13.1", "pandas==2.3.3", "pyarrow==26.0.1", "statsmodels==0.15.0"),
     # FLAML 2.7 caps xgboost below 3.
     "flaml": ("flaml[automl]==2.7.0", "catboost==1.2.10", "xgboost==2.1.4", *_LEARNING),
     # AutoGluon 1.6 caps pandas below 3; its neural networks need torch.

@@ -19,7 +19,7 @@ SOURCES: Mapping[str, tuple[str, ...]] = {
     "activities": tuple(kind for kind in KINDS if kind != "page_view" and kind not in MAILS),
 }
 BUSY = 10.0
-"""Events a day, on each of four weeks, of a tracker whose death can be told from a quiet day."""
+"""Events a day of a source whose fault can show; besides, it was heard of on each of 28 days."""
 
 Spoil = Callable[[Exported], Exported]
 
@@ -37,13 +37,13 @@ class Fault:
     spoil : callable
         What a night's sources hold -> what they hold with the fault.
     columns : tuple of str
-        Prefixes of the features that it touches; empty: what becomes of leads.
+        Prefixes of the features that it touches, for those who name columns only.
     """
 
     kind: Kind
     about: tuple[str, ...]
     spoil: Spoil
-    columns: tuple[str, ...] = ()
+    columns: tuple[str, ...]
 
     def named_by(self, alarm: Alarm) -> bool:
         """Whether an alarm says what is wrong, and where."""
@@ -70,17 +70,21 @@ class Start:
         """The first midnight of the day before the first night: its rows are struck, too."""
         return self.exported.as_of - DAY
 
+    def heard_daily(self, groups: Mapping[str, tuple[str, ...]]) -> list[str]:
+        """Return the groups of kinds that are busy enough for their faults to show in a day."""
+        events = self.exported.events
+        recent = events[events["occurred_at"].between(self.begun - 28 * DAY, self.begun)]
+        day = recent["occurred_at"].dt.floor("D")
+        mine = {name: day[recent["event_type"].isin(kinds)] for name, kinds in groups.items()}
+        return [
+            name for name, days in mine.items() if len(days) >= 28 * BUSY and days.nunique() == 28
+        ]
+
 
 def tracker_that_dies(start: Start) -> Fault:
     """One kind of event is not recorded any more."""
     begun = start.begun
-    recent = start.exported.events[
-        start.exported.events["occurred_at"].between(begun - 28 * DAY, begun)
-    ]
-    day = recent["occurred_at"].dt.floor("D")
-    heard = day.groupby(recent["event_type"]).agg(["size", "nunique"])
-    busy = heard.index[(heard["size"] >= 28 * BUSY) & (heard["nunique"] == 28)]
-    kind = str(start.rng.choice(sorted(busy)))
+    kind = str(start.rng.choice(start.heard_daily({kind: (kind,) for kind in KINDS})))
 
     def spoil(exported: Exported) -> Exported:
         events = exported.events
@@ -92,7 +96,7 @@ def tracker_that_dies(start: Start) -> Fault:
 
 def source_two_days_late(start: Start) -> Fault:
     """Each night's export is the one that was due two nights before."""
-    kinds = SOURCES[str(start.rng.choice(["page views", "mails"]))]
+    kinds = SOURCES[str(start.rng.choice(start.heard_daily(SOURCES)))]
 
     def spoil(exported: Exported) -> Exported:
         events = exported.events
@@ -104,22 +108,20 @@ def source_two_days_late(start: Start) -> Fault:
 
 
 def doubled_import(start: Start) -> Fault:
-    """A source is loaded twice each night: what has a time of loading passes the door again."""
+    """A source is loaded twice each night: the door refuses the rows, unless a stamp differs."""
     begun = start.begun
-    source = str(start.rng.choice(list(SOURCES)))
+    kinds = SOURCES[str(start.rng.choice(start.heard_daily(SOURCES)))]
+    refused = start.rng.random() < 0.5
 
     def spoil(exported: Exported) -> Exported:
         events = exported.events
-        again = events[
-            events["event_type"].isin(SOURCES[source]) & (events["occurred_at"] >= begun)
-        ]
-        if source == "mails":
+        again = events[events["event_type"].isin(kinds) & (events["occurred_at"] >= begun)]
+        if refused:
             return replace(exported, refused=len(again))
         again = again.assign(recorded_at=again["recorded_at"] + timedelta(minutes=20))
-        again = again[again["recorded_at"] < exported.as_of]
         return replace(exported, events=pd.concat([events, again]))
 
-    return Fault("doubled import", (*SOURCES[source], "events"), spoil, SOURCES[source])
+    return Fault("doubled import", (*kinds, "events"), spoil, kinds)
 
 
 def timestamps_shifted(start: Start) -> Fault:
@@ -186,7 +188,7 @@ def base_rate_that_halves(start: Start) -> Fault:
         outcomes.loc[changed, "stage"] = "closedlost"
         return replace(exported, outcomes=outcomes)
 
-    return Fault("base rate", ("conversion",), spoil)
+    return Fault("base rate", ("conversion",), spoil, ("label",))
 
 
 FAULTS: Mapping[str, Callable[[Start], Fault]] = {

@@ -31,7 +31,7 @@ from leadlight.pipelines.monitor_looks import Look, keep_look
 from leadlight.pipelines.prepare import load_frame, open_door, snapshot_plan
 from leadlight.pipelines.progress import Progress
 from leadlight.pipelines.registry import RegisteredVersion, registry_of
-from leadlight.pipelines.scores import partition_of
+from leadlight.pipelines.scores import partition_of, read_scores
 from leadlight.pipelines.train import train
 from leadlight.pipelines.workspace import Workspace
 
@@ -59,12 +59,15 @@ class Champion:
     trained : datetime
         UTC; nothing later was known at its training.
     reference : ReferenceProfile
+    labels : DataFrame
+        ``as_of`` and ``label`` of its newest training snapshots.
     """
 
     config: Config
     version: RegisteredVersion
     trained: datetime
     reference: ReferenceProfile
+    labels: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -105,11 +108,13 @@ def train_champion(folder: Path, *, leads: int, seed: int, days: int) -> Champio
     dates = np.sort(frame["as_of"].unique())[-_REFERENCE_DATES:]
     shutil.rmtree(parts)
     parts.mkdir()
-    frame[frame["as_of"].isin(dates)].to_parquet(parts / "part-00000.parquet")
+    newest_dates = frame[frame["as_of"].isin(dates)]
+    newest_dates.to_parquet(parts / "part-00000.parquet")
     version = registry_of(config).champion()
     names = [feature.name for feature in version.decision.features]
     newest, before = frame[frame["as_of"] == dates[-1]], frame[frame["as_of"] == dates[0]]
-    return Champion(config, version, trained, ReferenceProfile.of(newest, before, names))
+    profile = ReferenceProfile.of(newest, before, names)
+    return Champion(config, version, trained, profile, newest_dates[["as_of", "label"]])
 
 
 class World:
@@ -121,6 +126,13 @@ class World:
     folder : Path
         Does not exist yet.
     leads, seed : int
+
+    Attributes
+    ----------
+    night : datetime
+        UTC.
+    earlier : DataFrame
+        Features, with ``probability``, of four weekly nights before.
     """
 
     def __init__(self, champion: Champion, folder: Path, *, leads: int, seed: int) -> None:
@@ -133,7 +145,11 @@ class World:
         self._engine = DuckDBEngine(memory_limit=own.memory_limit, temp_directory=folder)
         door = open_door(own, self._engine, QUIET)
         self._tables = door.tables
-        self._repeated = 1 - door.rows_kept["events"] / door.rows_read["events"]
+        self._repeated = sum(
+            count.share
+            for count in door.counts
+            if (count.table, count.rule) == ("events", "duplicated_row")
+        )
         self.config = champion.config.model_copy(
             update={
                 "workspace": str(folder / "monitored"),
@@ -175,6 +191,15 @@ class World:
         frame.to_parquet(parts / "part-00000.parquet")
         return monitor(self.config, QUIET), frame
 
+    def mature(self, exported: Exported) -> pd.DataFrame:
+        """Return ``label`` of the leads of the newest mature scores, as a night knows it."""
+        since = self.night - timedelta(days=EARLIER[0])
+        until = since + timedelta(days=self.config.label.horizon_days)
+        deals = exported.outcomes
+        won = deals[deals["won"] & deals["closed_at"].between(since, until, inclusive="left")]
+        scored = read_scores(partition_of(self._workspace, since), ["lead_id"]).to_pandas()
+        return pd.DataFrame({"as_of": since, "label": scored["lead_id"].isin(won["lead_id"])})
+
     def forget(self, as_of: datetime) -> None:
         """Forget the nights from an instant on, so that they can be told otherwise."""
         for kept in (self._workspace.scores, self._workspace.looks):
@@ -188,7 +213,9 @@ class World:
     def _remember(self) -> None:
         """Score and look as of some nights before, and run the monitor the night before."""
         as_ofs = [self.night - timedelta(days=back) for back in EARLIER]
-        for as_of, frame in zip(as_ofs, self._features(self._tables, as_ofs), strict=True):
+        frames = self._features(self._tables, as_ofs)
+        self.earlier = pd.concat(frames[1:], ignore_index=True)
+        for as_of, frame in zip(as_ofs, frames, strict=True):
             self._write_scores(as_of, frame)
             version, profile = self.champion.version.number, self.champion.reference
             last = (as_of - timedelta(microseconds=1)).date()

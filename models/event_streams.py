@@ -26,6 +26,8 @@ _SPANS = (1, 3)
 _SHIFT_SPANS = (1, 2)
 # Share of the log-likelihood a lead must give: below it hours differ, but not by a shift.
 _SHIFT_GAIN = 0.02
+# The door counts all sources together, so a doubled one is a smaller share there.
+_SHARE_AT_DOOR = 1 / 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -287,7 +289,7 @@ def door_finding(now: tuple[int, int], before: tuple[int, int], limits: Limits) 
         "doubled import",
         "events",
         float(binom.sf(repeated - 1, read, usual)),
-        repeated / read >= max(limits.repeated_share, 3 * usual),
+        repeated / read >= max(_SHARE_AT_DOOR * limits.repeated_share, 3 * usual),
         "act",
         f"events: {repeated:,} of {read:,} rows that are new since the last look repeat another; "
         f"before, {usual:.1%} did. They were refused at the door.",

@@ -16,6 +16,7 @@ from leadlight.models.estimated_performance import estimated_performance, expect
 from leadlight.models.event_streams import (
     EarlierLook,
     EventStream,
+    door_finding,
     event_streams,
     stream_findings,
 )
@@ -309,3 +310,13 @@ def test_an_agreed_volume_that_was_hardly_known_is_held_against_no_one() -> None
     assert known.matters
     assert known.p_value < 1e-4
     assert guessed.p_value > 0.01
+
+
+def test_rows_that_the_door_refuses_show_a_doubled_import_of_one_source_among_others() -> None:
+    before = (100_000, 300)
+    doubled = door_finding((100_470, 390), before, LIMITS)
+    usual = door_finding((100_370, 302), before, LIMITS)
+    assert doubled is not None
+    assert usual is not None
+    assert [alarm.kind for alarm in raise_alarms([doubled], LIMITS)] == ["doubled import"]
+    assert raise_alarms([usual], LIMITS) == ()
