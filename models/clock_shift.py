@@ -30,7 +30,7 @@ _TURNS = np.array([turn for turn in range(-12, 12) if turn])
 _LIKELY = 1.0 / _TURNS.astype(np.float64) ** 2
 _LIKELY /= _LIKELY.sum()
 _FEW_LEADS = 10.0
-_STEEPEST = 64.0
+_STEEPEST, _SHALLOW = 64.0, 0.1
 
 
 @dataclass(frozen=True)
@@ -103,8 +103,9 @@ def _shares(before: Floats) -> Floats:
     Half a lead in each hour, and what one in a hundred does at odd hours, keep a few leads at night
     from deciding.
     """
-    share = (before + 0.5) / (before + 0.5).sum()
-    return 0.99 * share + 0.01 / HOURS
+    heard = before + 0.5
+    share: Floats = 0.99 * heard / heard.sum() + 0.01 / HOURS
+    return share
 
 
 def _tail(share: Floats, ratio: Floats, gain: float, leads: float) -> float:
@@ -122,7 +123,7 @@ def _tail(share: Floats, ratio: Floats, gain: float, leads: float) -> float:
     tilt = float(brentq(slope, 0.0, highest)) if slope(highest) > 0.0 else highest
     tilted = share * np.exp(tilt * ratio)
     depth = leads * (tilt * gain - math.log(tilted.sum()))
-    if leads < _FEW_LEADS or tilt == highest:
+    if leads < _FEW_LEADS or depth < _SHALLOW or tilt == highest:
         return math.exp(-depth)
     spread = tilted @ (ratio - gain) ** 2 / tilted.sum()
     far, wide = math.sqrt(2.0 * depth), tilt * math.sqrt(leads * spread)

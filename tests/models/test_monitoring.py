@@ -125,6 +125,20 @@ def test_hours_that_moved_as_a_whole_are_a_shifted_clock(hours: int) -> None:
     assert named(moved, stream("download", 6))[0][0] == "shifted clock"
 
 
+@pytest.mark.parametrize("leads", [15, 60, 400])
+def test_hours_that_have_not_moved_seldom_look_as_if_they_had(leads: int) -> None:
+    random = np.random.default_rng(leads)
+    hours = random.dirichlet(np.full(24, 0.8))
+    chances = [
+        found.p_value
+        for _ in range(400)
+        if (found := clock_shift(random.multinomial(leads, hours, size=57), 1)) is not None
+    ]
+    assert len(chances) == 400
+    for level in (0.1, 0.02):
+        assert np.mean(np.array(chances) <= level) <= level
+
+
 def test_activity_is_laid_out_by_day_and_hour() -> None:
     activity = pd.DataFrame(
         {
