@@ -29,7 +29,7 @@ _FEWEST_DAYS = 28
 _TURNS = np.array([turn for turn in range(-12, 12) if turn])
 _LIKELY = 1.0 / _TURNS.astype(np.float64) ** 2
 _LIKELY /= _LIKELY.sum()
-_FEW_LEADS = 10.0
+_FEW_LEADS = 20.0
 _STEEPEST, _SHALLOW = 64.0, 0.1
 
 
