@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 QUICK  ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint types layers check real notebooks lock clean bench-demo bench-world bench-explain bench-features bench-exploration bench-lifecycle bench-maturity bench-leaks bench-monitor bench-promise bench-quality bench-score bench-train
+.PHONY: help install demo test lint types layers check real notebooks lock clean bench-demo bench-world bench-explain bench-features bench-exploration bench-lifecycle bench-maturity bench-leaks bench-monitor bench-promise bench-quality bench-score bench-serve bench-train
 
 help:  ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -85,6 +85,9 @@ bench-quality: install  ## leadlight beside plain models and AutoML on identical
 
 bench-score: install  ## The nightly job on a million leads, stage by stage (QUICK=--quick)
 	$(BIN)/python benchmarks/score.py $(QUICK)
+
+bench-serve: install  ## One lead over HTTP, as a caller waits for it (QUICK=--quick)
+	$(BIN)/python benchmarks/serve.py $(QUICK)
 
 bench-train: install  ## Time and memory of training, beside one plain fit (QUICK=--quick)
 	$(BIN)/python benchmarks/train.py $(QUICK)
