@@ -133,14 +133,17 @@ def reason_parts(
     return tuple(sorted(told, key=lambda part: -abs(part.log_odds)))
 
 
-def rounded_together(exact: Floats) -> NDArray[np.int64]:
+def rounded_together(exact: Floats, total: int | None = None) -> NDArray[np.int64]:
     """Round so that the sum is the rounded sum: those with the largest remainders go up.
 
     Parameters
     ----------
     exact : array of shape (n,)
+    total : int or None
+        What they are to sum to instead: their sum rounded up or down.
     """
     whole = np.floor(exact).astype(np.int64)
-    up = math.floor(float(exact.sum()) + 0.5) - int(whole.sum())
+    aim = math.floor(float(exact.sum()) + 0.5) if total is None else total
+    up = aim - int(whole.sum())
     whole[np.argsort(whole - exact, kind="stable")[:up]] += 1
     return whole

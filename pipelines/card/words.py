@@ -52,14 +52,15 @@ def sure_sentences(
 def change_sentences(wording: Wording, change: ScoreChange, since: datetime) -> tuple[str, ...]:
     """Say what changed since an earlier run, in whole points that add up."""
     causes = ("events", "ageing", "profile", "model")
-    parts = rounded_together(np.array([getattr(change, cause) for cause in causes]))
-    before = math.floor(change.before + 0.5)
+    before, after = (math.floor(each + 0.5) for each in (change.before, change.after))
+    exact = np.array([getattr(change, cause) for cause in causes])
+    parts = rounded_together(exact, total=after - before)
     told = [
         wording.say(
             "card.change",
             date=wording.day(since),
             before=wording.figure(before),
-            after=wording.figure(before + int(parts.sum())),
+            after=wording.figure(after),
         )
     ]
     told += [
