@@ -50,3 +50,23 @@ def incumbent_probability(
     rows = weight.loc[nearest].to_numpy(dtype=np.float64)
     probability[speaks] = (share * rows + base * _PRIOR_ROWS) / (rows + _PRIOR_ROWS)
     return probability
+
+
+def best_by_points(points: Floats, count: int, *, seed: int) -> NDArray[np.bool_]:
+    """Say which leads the incumbent would pass on: so many of those with the most points.
+
+    Lots decide between equals: in the given order the oldest leads would win every tie.
+
+    Parameters
+    ----------
+    points : ndarray of float64, shape (n,)
+        NaN where the incumbent says nothing: those come last.
+    count : int
+    seed : int
+        Of the lots.
+    """
+    lots = np.random.default_rng(seed).random(len(points))
+    best = np.lexsort((lots, -np.nan_to_num(points, nan=-np.inf)))
+    passed = np.zeros(len(points), dtype=bool)
+    passed[best[:count]] = True
+    return passed

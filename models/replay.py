@@ -24,7 +24,7 @@ from .challenge import MqlChange, compare_models
 from .evaluation import Evaluation, evaluate
 from .exploration import stands_for
 from .gate import Gate, judge
-from .incumbent import incumbent_probability
+from .incumbent import best_by_points, incumbent_probability
 from .maturity import Treatment
 from .policies import Floors
 from .replay_figures import (
@@ -281,10 +281,8 @@ class _Walk:
     def _of_incumbent(self, known: Rows, rows: Rows, beside: Foretold) -> Foretold:
         points = np.asarray(self._incumbent, dtype=np.float64)
         probability = incumbent_probability(points, self._won, known, rows)
-        # As many leads as the newest model would pass on: the best by points, ties in given order.
-        best = np.argsort(-np.nan_to_num(points[rows], nan=-np.inf), kind="stable")
-        mql = np.zeros(len(rows), dtype=bool)
-        mql[best[: int(beside.mql.sum())]] = True
+        # As many leads as the newest model would pass on.
+        mql = best_by_points(points[rows], int(beside.mql.sum()), seed=self._rules.seed)
         promised = float(probability[mql].mean()) if mql.any() else float("nan")
         return Foretold(probability, mql, promised)
 

@@ -1,7 +1,7 @@
 """Execute the notebooks and keep their outputs, without what differs from run to run.
 
-In place after a change: ``.venv/bin/python notebooks/refresh.py``. Into another folder, as the
-tests do: ``.venv/bin/python notebooks/refresh.py --out FOLDER``.
+In place after a change: ``.venv/bin/python notebooks/refresh.py``. One of them, into another folder,
+as the tests do: ``.venv/bin/python notebooks/refresh.py NAME.ipynb --out FOLDER``.
 """
 
 import argparse
@@ -49,12 +49,13 @@ def refresh(path: Path, target: Path) -> None:
 
 
 def main() -> None:
-    """Refresh every notebook of this folder."""
+    """Refresh the notebooks of this folder."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", help="Notebooks; default: all.")
     parser.add_argument("--out", type=Path, default=HERE, help="Folder to write to.")
-    target = parser.parse_args().out
-    for path in sorted(HERE.glob("*.ipynb")):
-        refresh(path, target / path.name)
+    asked = parser.parse_args()
+    for name in asked.names or sorted(path.name for path in HERE.glob("*.ipynb")):
+        refresh(HERE / name, asked.out / name)
 
 
 if __name__ == "__main__":

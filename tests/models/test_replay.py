@@ -8,7 +8,7 @@ from lead_frames import FEATURES, dated, leads
 
 from leadlight.features.errors import ConfigError, NotEnoughDataError
 from leadlight.models.gate import Gate
-from leadlight.models.incumbent import incumbent_probability
+from leadlight.models.incumbent import best_by_points, incumbent_probability
 from leadlight.models.policies import Floors, TopSharePolicy
 from leadlight.models.replay import ReplayRules, replay
 from leadlight.models.replay_figures import ALWAYS, GATED, INCUMBENT, ONCE
@@ -124,3 +124,14 @@ def test_points_mean_the_share_won_among_earlier_leads():
     won[:100] = won[1000:1500] = True
     told = incumbent_probability(points, won, np.arange(2000), np.arange(2000, 2003))
     np.testing.assert_allclose(told, [0.1, 0.5, 0.3], atol=0.01)
+
+
+def test_lots_decide_between_leads_of_equal_points():
+    points = np.array([5.0, np.nan, *[3.0] * 1000, 4.0])
+    passed = best_by_points(points, 102, seed=0)
+    assert passed.sum() == 102
+    assert passed[[0, -1]].all()
+    assert not passed[1]
+    newer = passed[502:-1].sum()
+    assert 30 < newer < 70
+    assert np.array_equal(passed, best_by_points(points, 102, seed=0))
