@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from leadlight.features.engines.lead_features import LeadFeatures, snapshots_at
-from leadlight.features.engines.lead_records import LeadRecords
+from leadlight.features.engines.lead_records import LeadRecords, account_in
 from leadlight.features.errors import ConfigError, DataQualityError
 from leadlight.features.funnel import HAND_RAISE, funnel_stage
 from leadlight.features.rows import table_of_rows
@@ -140,8 +140,9 @@ class _Known:
 
     def score(self, news: News, as_of: datetime) -> dict[str, Any]:
         lead_id = _lead_id(news)
-        account_id = news.lead.get("account_id") or self.records.account_of(lead_id)
+        account_id = news.lead.get("account_id")
         known = self.records.of(lead_id, account_id)
+        account_id = account_id or account_in(known["leads"], lead_id)
         rows = {**known, "leads": self._leads(known["leads"], news, lead_id, account_id)}
         if news.account:
             account = {"account_id": account_id, **news.account}

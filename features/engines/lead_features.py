@@ -27,7 +27,6 @@ from .profile_lookups import TitlesRead, profile_lookups, read_titles
 _NAMES, _LEADS, _SNAPSHOTS, _KINDS, _MET = "names", "codes", "snapshots", "kinds", "met"
 # No column of a user is called so.
 _RANK = "rank of the job title"
-_READ_OFTEN: set[str] = set()
 _MANY_EVENTS = 1_000_000
 _MANY_PAGES = 100_000
 _FEW_TYPES = 7
@@ -139,8 +138,6 @@ class LeadFeatures(AbstractContextManager["LeadFeatures"]):
         people: LeadCodes,
     ) -> "_RowsInMemory":
         engine, definition = self._engine, self.definition
-        if len(self._titles) > _MANY_PAGES:
-            self._titles.clear()
         with profile_lookups(engine, filled, definition.profile, titles=self._titles):
             profile = engine.small_table(profile_sql(filled, definition, _SNAPSHOTS, _LEADS))
         known = self._milestones(filled)
@@ -151,14 +148,15 @@ class LeadFeatures(AbstractContextManager["LeadFeatures"]):
             filed = engine.small_table(
                 filed_sql(filled, page_types, '"events"', names=_NAMES, kinds=_KINDS)
             )
-        return _RowsInMemory(
-            profile, known, people.owners, filed, kernel_codes(self._kinds, definition)
-        )
+        kinds = kernel_codes(self._kinds, definition)
+        return _RowsInMemory(profile, known, people.owners, filed, kinds)
 
     def _ranked(self, leads: pa.Table) -> pa.Table:
         """Add the rank of each title as a column, so that the statement is the same for all."""
         if "seniority" not in self.definition.account or "job_title" not in leads.column_names:
             return leads
+        if len(self._titles) > _MANY_PAGES:
+            self._titles.clear()
         titles = leads["job_title"].to_pylist()
         self.learn_titles(filter(None, titles))
         ranks = [seniority_rank(self._titles[title][0] if title else None) for title in titles]

@@ -6,6 +6,7 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from leadlight.features.sql import identifier, literal
 from leadlight.features.tables import CanonicalTables
@@ -88,15 +89,6 @@ class LeadRecords(AbstractContextManager["LeadRecords"]):
             self._schemas[table] = rows.schema
         return self._schemas[table]
 
-    def account_of(self, lead_id: str) -> str | None:
-        """Return the account of a lead; None where it has none, or is not known."""
-        if "account_id" not in self.columns["leads"]:
-            return None
-        found = self._engine.rows(
-            "SELECT account_id FROM records.leads WHERE lead_id = ?", [lead_id]
-        )
-        return found[0][0] if found else None
-
     def titles(self, most: int = 50_000) -> list[str]:
         """Return job titles of the leads, the most frequent first."""
         if "job_title" not in self.columns["leads"]:
@@ -107,7 +99,7 @@ class LeadRecords(AbstractContextManager["LeadRecords"]):
         )
         return [title for (title,) in rows]
 
-    def of(self, lead_id: str, account_id: str | None) -> dict[str, pa.Table]:
+    def of(self, lead_id: str, account_id: str | None = None) -> dict[str, pa.Table]:
         """Return all rows that a lead's features may depend on.
 
         They are those of the lead, of its account, of the other leads of the account, and of the
@@ -117,17 +109,20 @@ class LeadRecords(AbstractContextManager["LeadRecords"]):
         ----------
         lead_id : str
             A lead that is not known has no rows of its own.
-        account_id : str or None
+        account_id : str, optional
+            The lead's account, where it is not the one that is known.
 
         Returns
         -------
         dict of str to Table
             Each canonical table of the project; empty where nothing belongs to the lead.
         """
-        people = f"lead_id = {literal(lead_id)}"
+        leads = self._engine.small_table(f"FROM records.leads WHERE lead_id = {literal(lead_id)}")
+        account_id = account_id or account_in(leads, lead_id)
         if account_id is not None and "account_id" in self.columns["leads"]:
-            people += f" OR account_id = {literal(account_id)}"
-        leads = self._engine.small_table(f"FROM records.leads WHERE {people}")
+            others = f"account_id = {literal(account_id)} AND lead_id <> {literal(lead_id)}"
+            colleagues = self._engine.small_table(f"FROM records.leads WHERE {others}")
+            leads = pa.concat_tables([leads, colleagues])
         ids = [lead_id, *leads["lead_id"].to_pylist()]
         links = None
         if "identities" in self.columns:
@@ -147,6 +142,8 @@ class LeadRecords(AbstractContextManager["LeadRecords"]):
         self._engine.execute(
             f"CREATE TABLE records.{identifier(table)} AS FROM {rows} ORDER BY {order}"
         )
+        if table == "leads" and tables.has("leads", "account_id"):
+            self._engine.execute("CREATE INDEX colleagues ON records.leads (account_id)")
 
     def _rows(
         self, table: str, ids: list[str], names: list[str], account_id: str | None
@@ -167,6 +164,16 @@ class LeadRecords(AbstractContextManager["LeadRecords"]):
                     parts.append(f"account_id = {account}")
                 belongs = " OR ".join(parts) or "false"
         return self._engine.small_table(f"FROM records.{identifier(table)} WHERE {belongs}")
+
+
+def account_in(leads: pa.Table, lead_id: str) -> str | None:
+    """Return the account of a lead among some; None where it has none, or is not there."""
+    if "account_id" not in leads.column_names:
+        return None
+    account: list[str | None] = leads.filter(pc.equal(leads["lead_id"], lead_id))[
+        "account_id"
+    ].to_pylist()
+    return account[0] if account else None
 
 
 def _among(column: str, names: list[str]) -> str:

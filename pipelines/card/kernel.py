@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from leadlight.features.definition import FeatureDefinition
 from leadlight.features.engines import DuckDBEngine
 from leadlight.features.engines.lead_features import LeadFeatures, snapshots_at
-from leadlight.features.engines.lead_records import LeadRecords
+from leadlight.features.engines.lead_records import LeadRecords, account_in
 from leadlight.features.supposition import copies_of, id_of_copy
 from leadlight.features.tables import CanonicalTables
 from leadlight.models.decision import DecisionVersion
@@ -51,8 +51,8 @@ class LeadKernel(AbstractContextManager["LeadKernel"]):
                 DuckDBEngine(memory_limit=config.memory_limit, temp_directory=workspace.root)
             )
             records = stack.enter_context(LeadRecords(self.whole, workspace.root, copied=False))
-            self.account_id = records.account_of(lead_id)
-            self.tables = records.of(lead_id, self.account_id)
+            self.tables = records.of(lead_id)
+            self.account_id = account_in(self.tables["leads"], lead_id)
             self._open = stack.pop_all()
 
     def __exit__(

@@ -9,7 +9,7 @@ from oracle import random_world, write_snapshots, write_tables
 from leadlight.features.engines import DuckDBEngine
 from leadlight.features.engines.feature_table import compute_features
 from leadlight.features.engines.lead_features import LeadFeatures
-from leadlight.features.engines.lead_records import LeadRecords
+from leadlight.features.engines.lead_records import LeadRecords, account_in
 from leadlight.features.tables import CanonicalTables
 
 
@@ -24,7 +24,7 @@ def test_features_of_a_leads_own_records_are_those_of_the_nightly_job(tmp_path, 
     with LeadRecords(tables, tmp_path) as records, LeadFeatures(DEFINITION) as service:
         for at in range(asked.num_rows):
             lead = asked["lead_id"][at].as_py()
-            rows = records.of(lead, records.account_of(lead))
+            rows = records.of(lead)
             alone = service.compute(rows, asked.slice(at, 1))
             same = pc.and_(
                 pc.equal(nightly["lead_id"], lead), pc.equal(nightly["as_of"], asked["as_of"][at])
@@ -35,8 +35,8 @@ def test_features_of_a_leads_own_records_are_those_of_the_nightly_job(tmp_path, 
 def test_a_lead_that_nobody_knows_has_no_rows_but_all_tables(tmp_path):
     tables = write_tables(random_world(1), tmp_path)
     with LeadRecords(tables, tmp_path) as records:
-        assert records.account_of("no such lead") is None
-        rows = records.of("no such lead", None)
+        rows = records.of("no such lead")
+        assert account_in(rows["leads"], "no such lead") is None
     assert rows.keys() == tables.columns.keys()
     assert {name: table.num_rows for name, table in rows.items() if table.num_rows} == {}
 
