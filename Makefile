@@ -3,10 +3,11 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+AIRFLOW := build/airflow/.installed
 QUICK  ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint types layers check real notebooks lock clean bench-demo bench-world bench-explain bench-features bench-exploration bench-lifecycle bench-maturity bench-leaks bench-monitor bench-promise bench-quality bench-score bench-serve bench-train
+.PHONY: help install demo test test-airflow lint types layers check real notebooks lock clean bench-demo bench-world bench-explain bench-features bench-exploration bench-lifecycle bench-maturity bench-leaks bench-monitor bench-promise bench-quality bench-score bench-serve bench-train
 
 help:  ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -26,6 +27,15 @@ demo: install  ## Generate a demo world and run the main job on it, end to end
 # A file stays with one worker, whose fixtures it shares.
 test: install  ## Run the tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+# Airflow's pins collide with ours.
+$(AIRFLOW): tests/airflow.lock $(STAMP)
+	$(BIN)/uv venv --quiet --clear --no-python-downloads --python $(BIN)/python $(@D)
+	$(BIN)/uv pip install --quiet --python $(@D)/bin/python --require-hashes -r tests/airflow.lock
+	@touch $@
+
+test-airflow: $(AIRFLOW)  ## Read and run the example DAG by the real Airflow, in its own environment
+	LEADLIGHT_AIRFLOW=$(<D)/bin/python $(BIN)/python -m pytest -m airflow tests/test_airflow_example.py
 
 lint: install  ## ruff: lint and format
 	$(BIN)/ruff check .
@@ -95,6 +105,8 @@ bench-train: install  ## Time and memory of training, beside one plain fit (QUIC
 lock: install  ## Resolve the lock anew (versions and hashes only)
 	$(BIN)/uv pip compile pyproject.toml --group dev --extra hubspot --extra postgres --extra s3 --extra salesforce --extra serve --extra spark --extra xlsx --universal --python-version 3.11 \
 	  --generate-hashes --no-header --no-annotate --no-emit-index-url --quiet --upgrade -o requirements.lock
+	echo apache-airflow | $(BIN)/uv pip compile - --universal --python-version 3.11 \
+	  --generate-hashes --no-header --no-annotate --no-emit-index-url --quiet --upgrade -o tests/airflow.lock
 
 clean:  ## Remove what can be made anew
 	rm -rf build dist demo .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -9,9 +9,11 @@ import yaml
 from typer.main import get_command
 
 from leadlight.pipelines.cli import app
+from leadlight.pipelines.cli.monitoring import COULD_NOT_LOOK
 from leadlight.pipelines.retrain import KEPT_EXIT_CODE
 
 FOLDER = Path(__file__).resolve().parent.parent / "examples" / "scheduling"
+ATTENTION, ACT = 1, 2
 LIMITS = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
 CRON = [
     line
@@ -24,10 +26,10 @@ STEPS = [step["run"] for job in WORKFLOW["jobs"].values() for step in job["steps
 TIMES = [each["cron"] for each in WORKFLOW[True]["schedule"]]
 
 
-def shell(line: str, project: Path, code: int) -> int:
-    """Run a line of a shell, where leadlight is something that ends with the code."""
+def shell(line: str, project: Path, name: str, code: int) -> int:
+    """Run a line of a shell, where one command of leadlight ends with the code, the others well."""
     fake = project / "leadlight"
-    fake.write_text(f"#!/bin/sh\nexit {code}\n", encoding="utf-8")
+    fake.write_text(f'#!/bin/sh\ntest "$1" != {name} || exit {code}\n', encoding="utf-8")
     fake.chmod(0o755)
     environment = {"PATH": f"{project}:/usr/bin:/bin", "PROJECT": str(project)}
     return subprocess.run(["/bin/sh", "-c", line], env=environment, check=False).returncode
@@ -57,10 +59,26 @@ def test_jobs_run_only_at_times_of_the_schedule() -> None:
         assert asked in TIMES
 
 
-@pytest.mark.parametrize("line", [line for line in (*CRON, *STEPS) if "retrain" in line])
-@pytest.mark.parametrize(("code", "alarm"), [(0, 0), (KEPT_EXIT_CODE, 0), (1, 1), (3, 1)])
-def test_a_kept_champion_is_no_alarm_and_a_failure_is(
-    tmp_path: Path, line: str, code: int, alarm: int
+ALARMS = [
+    ("retrain", 0, 0),
+    ("retrain", KEPT_EXIT_CODE, 0),
+    ("retrain", 1, 1),
+    ("retrain", 3, 1),
+    ("monitor", 0, 0),
+    ("monitor", ATTENTION, 0),
+    ("monitor", ACT, 1),
+    ("monitor", COULD_NOT_LOOK, 1),
+    ("score", 1, 1),
+    ("deliver", 5, 5),
+]
+
+
+@pytest.mark.parametrize(("name", "code", "ends_with"), ALARMS)
+def test_kept_and_attention_are_no_alarm_and_a_failure_is(
+    tmp_path: Path, name: str, code: int, ends_with: int
 ) -> None:
-    command = line.split(maxsplit=5)[5] if line in CRON else line
-    assert shell(command, tmp_path, code) == alarm
+    lines = [line for line in (*CRON, *STEPS) if f"leadlight {name}" in line]
+    assert len(lines) == 2
+    for line in lines:
+        command = line.split(maxsplit=5)[5] if line in CRON else line
+        assert shell(command, tmp_path, name, code) == ends_with
