@@ -105,6 +105,8 @@ bench-train: install  ## Time and memory of training, beside one plain fit (QUIC
 lock: install  ## Resolve the lock anew (versions and hashes only)
 	$(BIN)/uv pip compile pyproject.toml --group dev --extra hubspot --extra postgres --extra s3 --extra salesforce --extra serve --extra spark --extra xlsx --universal --python-version 3.11 \
 	  --generate-hashes --no-header --no-annotate --no-emit-index-url --quiet --upgrade -o requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --extra hubspot --extra postgres --extra s3 --extra salesforce --extra serve --extra xlsx --universal --python-version 3.11 \
+	  --constraint requirements.lock --generate-hashes --no-header --no-annotate --no-emit-index-url --quiet -o requirements-run.lock
 	echo apache-airflow | $(BIN)/uv pip compile - --universal --python-version 3.11 \
 	  --generate-hashes --no-header --no-annotate --no-emit-index-url --quiet --upgrade -o tests/airflow.lock
 
