@@ -7,7 +7,7 @@ AIRFLOW := build/airflow/.installed
 QUICK  ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-airflow lint types layers check real notebooks lock clean bench-demo bench-world bench-explain bench-features bench-exploration bench-lifecycle bench-maturity bench-leaks bench-monitor bench-promise bench-quality bench-score bench-serve bench-train
+.PHONY: help install demo test test-long test-airflow lint types layers check real notebooks lock clean bench-demo bench-world bench-explain bench-features bench-exploration bench-lifecycle bench-maturity bench-leaks bench-monitor bench-promise bench-quality bench-score bench-serve bench-train
 
 help:  ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -27,6 +27,9 @@ demo: install  ## Generate a demo world and run the main job on it, end to end
 # A file stays with one worker, whose fixtures it shares.
 test: install  ## Run the tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+test-long: install  ## The tests that take a minute or more
+	$(BIN)/python -m pytest -m long
 
 # Airflow's pins collide with ours.
 $(AIRFLOW): tests/airflow.lock $(STAMP)

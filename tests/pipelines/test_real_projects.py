@@ -43,7 +43,13 @@ FORBIDDEN = {
 pytestmark = [pytest.mark.real_data, pytest.mark.slow]
 
 
-@pytest.fixture(scope="module", params=EXAMPLES)
+# The bank's 41,000 calls take a minute: `make test-long`.
+PROJECTS = [
+    pytest.param(name, marks=pytest.mark.long) if name == "bank" else name for name in EXAMPLES
+]
+
+
+@pytest.fixture(scope="module", params=PROJECTS)
 def result(
     request: pytest.FixtureRequest, real_data: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> RealResult:
