@@ -14,7 +14,7 @@ DAY = pd.Timedelta(days=1)
 
 
 def feature(name: str, kind: str = "numeric", family: str = "engagement") -> Feature:
-    return Feature(name, kind, family, name, name, "", 0, "profile", name)  # type: ignore[arg-type]
+    return Feature(name, kind, family, f"profile:{name}", name, "", 0, "profile", name)  # type: ignore[arg-type]
 
 
 FEATURES = (

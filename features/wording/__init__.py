@@ -12,6 +12,7 @@ from .account import account_sentence
 from .behaviour import behaviour_sentence
 from .labels import column_label, label
 from .profile import profile_sentence, who_sentence
+from .ranges import range_words, value_words
 from .spoken_numbers import as_spoken
 from .texts import LANGUAGES, Language, Wording
 
@@ -23,7 +24,9 @@ __all__ = [
     "as_spoken",
     "column_label",
     "label",
+    "range_words",
     "sentence",
+    "value_words",
     "who_sentence",
 ]
 

@@ -15,7 +15,7 @@ from .labels import label
 from .spoken_numbers import as_number
 from .texts import Wording, sentence_case
 
-_READ_VALUES = {"seniority": "seniority", "region": "region"}
+_READ_VALUES = {"seniority": "seniority", "region": "region", "job_function": "function"}
 _SHORT_WORDS = 3
 
 
@@ -127,18 +127,24 @@ def _missing(wording: Wording, feature: Feature) -> str:
 
 
 def _category(wording: Wording, feature: Feature, text: str) -> str:
+    value = category_value(wording, feature, text)
+    if feature.statistic == "email_kind" and wording.has(f"value.email_kind.{text}"):
+        return value
+    if feature.statistic == "job_function":
+        return wording.say("profile.works_in", value=value)
+    return wording.say("profile.value", label=label(feature, wording), value=value)
+
+
+def category_value(wording: Wording, feature: Feature, text: str) -> str:
+    """Say the value of a category alone: "director", "Direct traffic", "Germany"."""
+    if feature.statistic == "email_kind" and wording.has(f"value.email_kind.{text}"):
+        return wording.say(f"value.email_kind.{text}")
+    if feature.statistic in _READ_VALUES:
+        return value_text(wording, _READ_VALUES[feature.statistic], text)
     readable = spaced(text) if "_" in text else text
     if "_" in text and text.isupper():  # a CRM's own constant: DIRECT_TRAFFIC
         readable = readable.capitalize()
-    if feature.statistic == "email_kind" and wording.has(f"value.email_kind.{text}"):
-        return wording.say(f"value.email_kind.{text}")
-    if feature.statistic == "job_function":
-        return wording.say("profile.works_in", value=value_text(wording, "function", text))
-    if feature.statistic in _READ_VALUES:
-        readable = value_text(wording, _READ_VALUES[feature.statistic], text)
-    if feature.statistic == "country":
-        readable = _country(wording, text, readable)
-    return wording.say("profile.value", label=label(feature, wording), value=readable)
+    return _country(wording, text, readable) if feature.statistic == "country" else readable
 
 
 def _country(wording: Wording, name: str, otherwise: str) -> str:
