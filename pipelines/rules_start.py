@@ -6,6 +6,7 @@ from typing import Any
 from leadlight.features.errors import TooEarlyError
 from leadlight.features.validation import DoorReport
 from leadlight.models.decision import DecisionVersion, JudgedModel
+from leadlight.models.feature_shapes import feature_shapes
 from leadlight.models.policies import UNCALIBRATED, require_volume_policy
 from leadlight.models.rules_start import AS_IT_IS, RulesStart, start_from_rules
 
@@ -61,7 +62,13 @@ def rules_only(
         metadata=metadata | {UNCALIBRATED: _sentence(start, too_early)},
         judged=JudgedModel(start.compiled, AS_IT_IS),
     )
-    story = _rules_story(start) | {"threshold": choice.to_dict()}
+    shapes = feature_shapes(
+        start.compiled, start.features, training_set.frame, start.importance, config.wording
+    )
+    story = _rules_story(start) | {
+        "threshold": choice.to_dict(),
+        "shapes": [shape.to_dict() for shape in shapes],
+    }
     story |= making_story(config, training_set, door, decision, held_out)
     return Learned(decision, story, held_out)
 

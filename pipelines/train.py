@@ -178,7 +178,9 @@ def learn(
         metadata=version_metadata(config, training_set, door, hashes, result.fitted.known_until),
         judged=JudgedModel(result.fitted.compiled, result.fitted.calibration),
     )
-    story = training_story(result, choice, training_set.features)
+    story = training_story(
+        result, choice, training_set.features, training_set.frame, config.wording
+    )
     story |= making_story(config, training_set, door, decision, held_out)
     story["notes"] += _level_notes(result)
     return Learned(decision, story, held_out)

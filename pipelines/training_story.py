@@ -3,8 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import pandas as pd
+
 from leadlight.features.feature import Feature
+from leadlight.features.wording import Wording
 from leadlight.models.candidates import CEILING
+from leadlight.models.feature_shapes import feature_shapes
 from leadlight.models.fitted_model import FittedModel
 from leadlight.models.signal import tried
 from leadlight.models.threshold import ThresholdChoice
@@ -12,7 +16,11 @@ from leadlight.models.training import TrainingResult
 
 
 def training_story(
-    result: TrainingResult, choice: ThresholdChoice, features: Sequence[Feature]
+    result: TrainingResult,
+    choice: ThresholdChoice,
+    features: Sequence[Feature],
+    frame: pd.DataFrame,
+    wording: Wording,
 ) -> dict[str, Any]:
     """Return what a training found, as plain data for a JSON file.
 
@@ -22,8 +30,18 @@ def training_story(
     choice : ThresholdChoice
     features : sequence of Feature
         The catalog, in its order.
+    frame : DataFrame
+        What ``train_model`` was given.
+    wording : Wording
     """
     fitted = result.fitted
+    shapes = feature_shapes(
+        fitted.compiled,
+        fitted.features,
+        frame.iloc[result.windows.test],
+        result.importance,
+        wording,
+    )
     return {
         "evaluation": result.evaluation.to_dict(),
         "unseen": result.unseen.to_dict() if result.unseen else None,
@@ -36,6 +54,7 @@ def training_story(
         "windows": [*result.windows.description, *fitted.folds.description, _refit(result)],
         "segments": [segment.to_dict() for segment in result.segments],
         "importance": importance_story(result.importance, features),
+        "shapes": [shape.to_dict() for shape in shapes],
         "threshold": choice.to_dict(),
     }
 

@@ -15,6 +15,7 @@ HOSTILE = (
     "</style><style>body{display:none}",
     "null \x00 bell \x07 lone \ud800 end",
     "long " * 2000,
+    "x" * 10_000,
 )
 
 METADATA: dict[str, Any] = {
@@ -139,6 +140,48 @@ IMPORTANCE: tuple[dict[str, Any], ...] = tuple(
     )
 )
 
+SHAPES: tuple[dict[str, Any], ...] = tuple(
+    {
+        "group": label,
+        "label": label,
+        "family": family,
+        "steps": [
+            {
+                "value": value,
+                "rows": rows,
+                "points": points,
+                "low_points": points - spread,
+                "high_points": points + spread,
+                "won": won,
+                "low": None if won is None else won * 0.8,
+                "high": None if won is None else won * 1.2,
+            }
+            for value, rows, points, spread, won in steps
+        ],
+    }
+    for label, family, steps in (
+        (
+            "Pricing page visits",
+            "engagement",
+            (
+                ("0", 9100, -3.1, 1.2, 0.041),
+                ("1", 1900, 3.9, 1.6, 0.118),
+                ("2 to 4", 1100, 11.8, 2.4, 0.236),
+                ("5 or more", 300, 17.5, 3.3, 0.412),
+            ),
+        ),
+        (
+            "Seniority",
+            "fit",
+            (
+                ("director", 2300, 9.2, 0.0, 0.171),
+                ("manager", 4100, 2.4, 0.0, 0.088),
+                ("student", 900, -14.6, 0.0, None),
+                ("Seniority unknown", 5100, -4.9, 0.0, 0.037),
+            ),
+        ),
+    )
+)
 CANDIDATES: tuple[dict[str, Any], ...] = (
     {
         "name": "logistic",
@@ -356,6 +399,7 @@ def everything() -> dict[str, Any]:
         "grid": grid(),
         "floors": FLOORS,
         "importance": IMPORTANCE,
+        "shapes": SHAPES,
         "candidates": CANDIDATES,
         "blend": BLEND,
         "recency": RECENCY,
@@ -395,11 +439,22 @@ def hostile() -> dict[str, Any]:
         "importance": [
             part | {"label": HOSTILE[i % len(HOSTILE)]} for i, part in enumerate(IMPORTANCE)
         ],
+        "shapes": [
+            {
+                **shape,
+                "label": HOSTILE[i],
+                "steps": [
+                    shape["steps"][place % 4] | {"value": text}
+                    for place, text in enumerate(HOSTILE)
+                ],
+            }
+            for i, shape in enumerate(SHAPES)
+        ],
         "candidates": [candidate | {"name": HOSTILE[1]} for candidate in CANDIDATES],
         "blend": [member | {"name": HOSTILE[i]} for i, member in enumerate(BLEND)],
         "tried": HOSTILE,
         "segments": [
-            row | {"label": HOSTILE[i % 8], "value": HOSTILE[(i + 1) % 8]}
+            row | {"label": HOSTILE[i % 9], "value": HOSTILE[(i + 1) % 9]}
             for i, row in enumerate(SEGMENTS)
         ],
         "feedback": FEEDBACK

@@ -84,14 +84,15 @@ def _employees(wording: Wording, least: float) -> str:
 def _revenue(wording: Wording, least: float) -> str:
     low, beyond = band_of(least, REVENUE_BANDS)
     if beyond is None:
-        return wording.say("profile.revenue_above", low=_millions(wording, low))
+        return wording.say("profile.revenue_above", low=millions(wording, low))
     if not low:
-        return wording.say("profile.revenue_below", high=_millions(wording, beyond))
-    ends = {"low": _millions(wording, low), "high": _millions(wording, beyond)}
+        return wording.say("profile.revenue_below", high=millions(wording, beyond))
+    ends = {"low": millions(wording, low), "high": millions(wording, beyond)}
     return wording.say("profile.revenue_between", **ends)
 
 
-def _millions(wording: Wording, amount: int) -> str:
+def millions(wording: Wording, amount: float) -> str:
+    """Write a sum of money in short: "10 million"."""
     return str(format_compact_decimal(amount, format_type="long", locale=wording.locale))
 
 

@@ -36,6 +36,10 @@ def absent_parts(summary: Summary) -> dict[str, str]:
             summary["reasons"] is None,
             "No feature moves the score: every lead has the same probability.",
         ),
+        "shapes": (
+            summary["reasons"] is not None and not summary["shapes"],
+            "What single values add was not kept with this version.",
+        ),
         "reliability": (
             summary["reliability"] is None,
             "Nothing is promised: the rules are not calibrated."

@@ -14,6 +14,7 @@ from .leaks import LeaksSummary
 from .metrics import Metric
 from .model_choice import CandidateSummary
 from .segments import SegmentsSummary
+from .shapes import ShapeSummary
 
 
 class CurvePoint(TypedDict):
@@ -135,6 +136,7 @@ class Summary(TypedDict):
     mql: MQLSummary | None
     scores: ScoresSummary | None
     reasons: ReasonsSummary | None
+    shapes: list[ShapeSummary]
     reliability: ReliabilitySummary | None
     segments: SegmentsSummary | None
     lift: LiftSummary | None

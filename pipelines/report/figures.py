@@ -11,6 +11,7 @@ from .contents import (
 )
 from .formats import count, percent, plain, times
 from .segments import SegmentsSummary
+from .shape_chart import shape_chart
 
 SEGMENTS_DRAWN = 16
 
@@ -37,6 +38,8 @@ def draw_charts(summary: Summary) -> dict[str, str]:
         drawn["distribution"] = _distribution_chart(scores)
     if summary["reasons"]:
         drawn["reasons"] = _reasons_chart(summary["reasons"])
+    for place, shape in enumerate(summary["shapes"], start=1):
+        drawn[f"shape_{place}"] = shape_chart(shape)
     if summary["reliability"]:
         drawn["reliability"] = _reliability_chart(summary["reliability"])
     if summary["segments"]:

@@ -39,6 +39,7 @@ from .model_choice import (
     shapley_sentence,
 )
 from .segments import segments_summary
+from .shapes import shapes_summary
 from .verdict import (
     best_share_sentence,
     calibration_sentence,
@@ -55,6 +56,7 @@ _STORY = (
     "threshold",
     "grid",
     "importance",
+    "shapes",
     "candidates",
     "blend",
     "recency",
@@ -79,6 +81,7 @@ def summarize(
     grid: Sequence[Mapping[str, Any]] | None = None,
     floors: Mapping[str, float] | None = None,
     importance: Sequence[Mapping[str, Any]] = (),
+    shapes: Sequence[Mapping[str, Any]] = (),
     candidates: Sequence[Mapping[str, Any]] = (),
     blend: Sequence[Mapping[str, Any]] = (),
     recency: Mapping[str, Any] | None = None,
@@ -113,6 +116,8 @@ def summarize(
         Least ``fit`` and ``engagement`` percentile of an MQL, 0 to 1.
     importance : sequence of mappings
         ``{group, label, family, strength}``; strength is the mean absolute part of the log-odds.
+    shapes : sequence of mappings
+        What each value of the strongest signals adds: see ``shapes_summary``.
     candidates : sequence of mappings
         ``{name, log_loss: {value, low, high}, fit_seconds, chosen}``.
     blend, recency, ceiling : optional
@@ -162,6 +167,7 @@ def summarize(
             scores, threshold, floors or {}, day(metadata.get("as_of")), leads_shown
         ),
         reasons=_reasons(importance),
+        shapes=shapes_summary(shapes),
         reliability=_reliability(evaluation),
         segments=segments_summary(segments),
         lift=_lift(evaluation),

@@ -35,7 +35,8 @@ def test_every_specification_is_drawn(drawn):
         if path.name.endswith(".json")
     }
     # The lead card draws its own two: tests/pipelines/test_explain.py.
-    assert set(drawn) == specs - {"theme", "timeline", "waterfall"}
+    shapes = {f"shape_{place}" for place in range(1, len(samples.SHAPES) + 1)}
+    assert set(drawn) == specs - {"theme", "timeline", "waterfall", "shape"} | shapes
 
 
 def test_charts_hold_shapes_and_text_only(drawn):
@@ -107,6 +108,18 @@ def test_the_reliability_chart_has_a_point_and_an_interval_for_each_bin():
     assert len(points) == len(summary["reliability"]["bins"])
 
 
+def test_a_shape_has_a_point_for_each_value_and_a_line_for_the_range_around_it(drawn):
+    steps = samples.SHAPES[0]["steps"]
+    root = parsed(drawn["shape_1"])
+    points = [path for path in root.iter(SVG + "path") if "A" in path.get("d", "")]
+    assert len(points) == len(steps)
+    assert len({point.get("transform") for point in points}) == len(steps)
+    texts = {element.text for element in root.iter(SVG + "text")}
+    assert {"2 to 4", "24% of 1,100 won"} <= texts
+    texts = {element.text for element in parsed(drawn["shape_2"]).iter(SVG + "text")}
+    assert {"student", "900 leads"} <= texts
+
+
 def test_a_chart_without_data_is_not_drawn():
     bare = samples.evaluation() | {"reliability": [], "lift_curve": []}
     assert draw_charts(summarize(metadata=samples.METADATA, evaluation=bare)) == {}
@@ -117,7 +130,7 @@ def test_a_training_run_leaves_its_plots():
     plots = training_plots(summarize_training(samples.story()))
     assert set(plots) == {
         "threshold.svg", "volume.svg", "reasons.svg", "reliability.svg", "segments.svg",
-        "gain.svg", "lift.svg",
+        "gain.svg", "lift.svg", "shape_1.svg", "shape_2.svg",
     }  # fmt: skip
 
 

@@ -146,7 +146,7 @@ def test_tables_have_captions_and_heads_have_scopes(full):
 
 def test_every_picture_is_described_or_decoration(full):
     pictures = Page(full).all("svg")
-    assert len(pictures) == 9
+    assert len(pictures) == 11
     for picture in pictures:
         assert picture.get("aria-hidden") == "true" or (
             picture.get("role") == "img" and picture.get("aria-label")
@@ -178,6 +178,18 @@ def test_the_barest_report_still_says_what_each_part_lacks():
     for sentence in summary["absent"].values():
         assert sentence in page.text
     assert 'role="img"' not in to_html(summary)
+
+
+def test_what_each_value_adds_is_told_in_points_with_the_leads_that_have_it(full):
+    text = Page(full).text
+    assert "2 to 4 11.8 9.4 14.2 24% 19% 28% 1,100" in text
+    assert "Seniority unknown −4.9 −4.9 −4.9 3.7% 3% 4.4% 5,100" in text
+
+
+def test_an_older_version_says_that_its_shapes_were_not_kept():
+    older = samples.everything() | {"shapes": ()}
+    text = Page(to_html(summarize(**older))).text
+    assert "What single values add was not kept with this version." in text
 
 
 def test_a_version_of_unknown_figures_shows_dashes():
