@@ -113,6 +113,14 @@ def day(moment: object) -> str | None:
     return f"{moment.day} {_MONTHS[moment.month - 1]} {moment.year}"
 
 
+def showable(text: str) -> str:
+    """Return a text with blanks for what no page may hold: control characters, lone surrogates."""
+    return "".join(
+        " " if unicodedata.category(character) in {"Cc", "Cs", "Cn", "Co"} else character
+        for character in text
+    )
+
+
 def plain(text: object, longest: int = LONGEST_TEXT) -> str:
     """Return foreign text as one line of showable characters, shortened with an ellipsis.
 
@@ -126,12 +134,7 @@ def plain(text: object, longest: int = LONGEST_TEXT) -> str:
         Characters that are kept.
     """
     # Cut before cleaning as well, so that a text of megabytes costs nothing.
-    raw = str(text)[: longest * 8]
-    shown = "".join(
-        " " if unicodedata.category(character) in {"Cc", "Cs", "Cn", "Co"} else character
-        for character in raw
-    )
-    line = " ".join(shown.split())
+    line = " ".join(showable(str(text)[: longest * 8]).split())
     if len(line) <= longest:
         return line
     cut = line[: longest - 1].rstrip(_LOOSE_ENDS)

@@ -14,7 +14,16 @@ from markupsafe import Markup
 
 from .contents import Summary
 from .figures import draw_charts, range_label
-from .formats import count, decimal, interval_text, metric_text, percent, plain, times
+from .formats import (
+    count,
+    decimal,
+    interval_text,
+    metric_text,
+    percent,
+    plain,
+    showable,
+    times,
+)
 
 
 def to_html(summary: Summary) -> str:
@@ -49,6 +58,10 @@ def render(template: str, **values: object) -> str:
     return _environment().get_template(template).render(style=style, **values)
 
 
+def _showable(value: object) -> object:
+    return showable(value) if type(value) is str else value
+
+
 def _every(curve: Sequence[Any], wanted: int) -> list[Any]:
     """Pick about ``wanted`` rows of a long curve, evenly, first and last among them."""
     if len(curve) <= wanted:
@@ -62,6 +75,7 @@ def _environment() -> Environment:
     environment = Environment(
         loader=FunctionLoader(_text),
         autoescape=True,
+        finalize=_showable,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -1,6 +1,5 @@
 """The card of a lead: its points, what changed, what would lift it; hostile text stays text."""
 
-import shutil
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from command import leadlight
+from quiet_browser import chromium, opened_quietly
 from report_samples import HOSTILE
 from rich.console import Console
 from small_project import SmallProject, make_small_project
@@ -192,27 +192,13 @@ def page_files(cards: tuple[Card, ...], tmp_path_factory: pytest.TempPathFactory
 @pytest.mark.browser
 @pytest.mark.parametrize("width", [1280, 360])
 def test_the_page_is_quiet_and_wholly_visible(page_files: list[Path], width: int) -> None:
-    driver = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        pytest.skip("Chromium is not installed (Debian: apt-get install chromium)")
-    with driver.sync_playwright() as playing:
-        browser = playing.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+    with chromium() as browser:
         for file in page_files:
-            page = browser.new_page(viewport={"width": width, "height": 800})
-            noises: list[str] = []
-            page.on("console", lambda said, noises=noises: noises.append(said.text))
-            page.on("pageerror", lambda error, noises=noises: noises.append(str(error)))
-            page.on("dialog", lambda asked, noises=noises: (noises.append("!"), asked.dismiss()))
-            page.on("request", lambda asked, noises=noises: noises.append(asked.url))
-            page.goto(file.as_uri())
-            page.wait_for_load_state("networkidle")
-            assert noises == [file.as_uri()]
-            assert page.locator("script, img").count() == 0
-            charts = page.locator("svg.chart").all()
-            assert len(charts) == 2
-            assert all((chart.bounding_box() or {"width": 0})["width"] > 250 for chart in charts)
-            assert page.evaluate("document.documentElement.scrollWidth") <= width
-            if file.stem == "hostile":
-                assert "</script><script>alert(1)</script>" in page.locator("h1").inner_text()
-        browser.close()
+            with opened_quietly(browser, file, width) as page:
+                charts = page.locator("svg.chart").all()
+                assert len(charts) == 2
+                assert all(
+                    (chart.bounding_box() or {"width": 0})["width"] > 250 for chart in charts
+                )
+                if file.stem == "hostile":
+                    assert "</script><script>alert(1)</script>" in page.locator("h1").inner_text()
