@@ -11,6 +11,7 @@ import pytest
 
 FOLDER = Path(__file__).resolve().parent.parent / "notebooks"
 NOTEBOOKS = sorted(path.name for path in FOLDER.glob("*.ipynb"))
+LONG = {"01_from_raw_tables_to_mqls.ipynb", "03_retraining_month_by_month.ipynb"}
 PICTURES_AT_LEAST = 4
 MACHINE_PATH = re.compile(r"(?<![\w.])/(?:home|root|tmp|var|work|mnt|Users|private)/|[A-Z]:\\\\")
 ADDRESS = re.compile(r"at 0x[0-9a-f]+")
@@ -43,7 +44,12 @@ def told(notebook: Any) -> str:
     return "\n".join(texts)
 
 
-@pytest.fixture(scope="module", params=NOTEBOOKS)
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(name, marks=pytest.mark.long) if name in LONG else name for name in NOTEBOOKS
+    ],
+)
 def executed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A notebook as it comes out today."""
     folder = tmp_path_factory.mktemp("notebooks")
