@@ -183,33 +183,35 @@ def test_a_full_disk_leaves_the_earlier_results_and_says_so(
     assert not any(".partial" in name for name in trained.published())
 
 
-@pytest.mark.parametrize(
-    "after",
-    [
+def test_ctrl_c_at_any_stage_leaves_nothing_half_written(project: SmallProject) -> None:
+    stages = (
         "Reading and validating",
         "Placing snapshots",
         "Computing features",
         "Training and evaluating",
-    ],
-)
-def test_ctrl_c_half_way_leaves_nothing_half_written(project: SmallProject, after: str) -> None:
+    )
+    for stage in stages:
+        code, error = _interrupted_after(stage, project)
+        assert code == 130, (stage, error)
+        assert "Interrupted" in error
+        assert "Traceback" not in error
+        assert not any(".partial" in name for name in project.published())
+        assert not any(name.startswith("mlartifacts") for name in project.published())
+    again = leadlight("train", "-c", project.config)
+    assert again.code == 0, again.error
+
+
+def _interrupted_after(stage: str, project: SmallProject) -> tuple[int, str]:
+    """Press Ctrl-C as soon as a training tells of a stage; return its exit code and last words."""
     command = [sys.executable, "-m", "leadlight.pipelines", "train", "-c", str(project.config)]
     with subprocess.Popen(
         command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     ) as process:
         assert process.stderr is not None
-        for line in process.stderr:
-            if line.startswith(after):
-                break
+        assert any(line.startswith(stage) for line in process.stderr), f"{stage} was not told"
         process.send_signal(signal.SIGINT)
         error = process.stderr.read()
-    assert process.returncode == 130, error
-    assert "Interrupted" in error
-    assert "Traceback" not in error
-    assert not any(".partial" in name for name in project.published())
-    assert not any(name.startswith("mlartifacts") for name in project.published())
-    again = leadlight("train", "-c", project.config)
-    assert again.code == 0, again.error
+    return process.returncode, error
 
 
 @pytest.mark.parametrize(
