@@ -53,7 +53,7 @@ print(json.dumps({"probability": told["probability"].tolist(), "modules": loaded
 def project(tmp_path_factory: pytest.TempPathFactory) -> SmallProject:
     """A project that was trained and scored once; tests only read it."""
     project = make_small_project(tmp_path_factory.mktemp("record") / "project")
-    project.configure("label:", f"{SINKS.strip()}\nlabel:")
+    project.configure("label:", f"{SINKS.strip()}\nreasons: {{compared_with: source}}\nlabel:")
     with pytest.MonkeyPatch.context() as environment:
         for name, secret in SECRETS.items():
             environment.setenv(name, secret)
@@ -233,3 +233,10 @@ def test_a_pickle_would_be_found(protocol: int) -> None:
     import pickle  # noqa: PLC0415
 
     assert _is_pickle("model", pickle.dumps({"weights": [1.0]}, protocol=protocol))
+
+
+def test_reasons_compare_with_the_average_lead_that_the_project_chose(config: Config) -> None:
+    averages = registry_of(config).champion().decision.reference.segments
+    assert averages is not None
+    assert averages.feature == "source"
+    assert set(averages.values) == {"ads", "organic", "referral"}
