@@ -15,17 +15,17 @@ from .lesson import Lesson
 
 _BAGGED_SHARE = 0.8
 _MOST_BAGS = 8
-_CELLS = 2_000_000
-"""Values of features that all bags of a candidate together may look at (a single one may pass)."""
+_VALUES_OF_WINS = 600_000
+"""Values of features that the wins of all bags together may have (a single bag may pass)."""
 
 _SCORECARD_ROWS = 50_000
 """Rows that the scorecard learns from; a few hundred coefficients do not need more."""
 
 
-def number_of_bags(name: CandidateName, rows: int, features: int) -> int:
-    """Return how many bags a candidate gets: many where rows are few and a fit is noisy.
+def number_of_bags(name: CandidateName, lesson: Lesson) -> int:
+    """Return how many bags a candidate gets: many where wins are few and a fit is noisy.
 
-    Boosted shapes of few rows change from sample to sample, and averaging steadies them [1]_; the
+    Boosted shapes of few wins change from sample to sample, and averaging steadies them [1]_; the
     scorecard is steady by its penalty.
 
     References
@@ -35,7 +35,8 @@ def number_of_bags(name: CandidateName, rows: int, features: int) -> int:
     """
     if name in {"logistic", CEILING}:
         return 1
-    return int(np.clip(_CELLS // max(1, rows * features), 1, _MOST_BAGS))
+    values = lesson.scarcest * lesson.matrix.shape[1]
+    return int(np.clip(_VALUES_OF_WINS // max(1, values), 1, _MOST_BAGS))
 
 
 def fitted_bags(
@@ -59,11 +60,12 @@ def fitted_bags(
     # The fits are small: threads gain little on them, wait busily for each other wherever another
     # process has a core (ten times slower, measured), and sum in an order that varies.
     with threadpool_limits(limits=1):
+        lesson = lesson.leaner(seed=seed)
         if name == "logistic":
             lesson = lesson.thinned(_SCORECARD_ROWS)
         whole = candidate(name, features, lesson, seed=seed)
         parameter = f"classify__{setting_of(name).parameter}"
-        count = number_of_bags(name, *lesson.matrix.shape)
+        count = number_of_bags(name, lesson)
         return [
             clone(whole)
             .set_params(**{parameter: choice}, **_seeded(whole, seed + bag))
@@ -106,7 +108,7 @@ def margins_by_choice(
     with threadpool_limits(limits=1):
         whole = candidate(name, features, lesson, seed=seed)
         asked = tuple(choices or setting_of(name).values)
-        count = min(most_bags, number_of_bags(name, *lesson.matrix.shape))
+        count = min(most_bags, number_of_bags(name, lesson))
         each = [
             _bag_margins(whole.set_params(**_seeded(whole, seed + bag)), part, judged, asked)
             for bag, part in enumerate(_bagged(lesson, count, seed))
@@ -125,9 +127,8 @@ def _bagged(lesson: Lesson, count: int, seed: int) -> list[Lesson]:
     parts = []
     for _ in range(count):
         drawn = generator.permutation(clusters) < _BAGGED_SHARE * clusters
-        rows = np.flatnonzero(drawn[lesson.cluster])
-        won = lesson.won[rows]
-        parts.append(lesson.taken(rows) if 0 < won.sum() < len(won) else lesson)
+        part = lesson.taken(np.flatnonzero(drawn[lesson.cluster]))
+        parts.append(part if part.scarcest else lesson)
     return parts
 
 

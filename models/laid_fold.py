@@ -8,6 +8,7 @@ import pandas as pd
 
 from .encoding import FloatArray
 from .exploration import stands_for
+from .lesson import enough_rows, stood_for
 from .maturity import KnownRows, Treatment, known_rows
 from .selection import Fold
 from .time_order import Rows, TimeOrder
@@ -25,6 +26,8 @@ class LaidFold:
         What was known of each fit row: a win that had come.
     weight : ndarray of float64
         What each fit row counts for by what was known of it.
+    stands : ndarray of float64
+        How many rows of its label each fit row stands for, where some were left out.
     judge : ndarray of int
         Positions in the frame.
     """
@@ -32,13 +35,20 @@ class LaidFold:
     fit: Rows
     won: npt.NDArray[np.bool_]
     weight: FloatArray
+    stands: FloatArray
     judge: Rows
 
 
 def laid_fold(
-    fold: Fold, frame: pd.DataFrame, order: TimeOrder, *, horizon_days: int, immature: Treatment
+    fold: Fold,
+    frame: pd.DataFrame,
+    order: TimeOrder,
+    *,
+    horizon_days: int,
+    immature: Treatment,
+    seed: int,
 ) -> LaidFold:
-    """Return what was known when a fold's judging window began.
+    """Return what was known when a fold's judging window began, losses beyond need left out.
 
     Parameters
     ----------
@@ -50,13 +60,17 @@ def laid_fold(
     horizon_days : int
     immature : {"drop", "weight"}
         What becomes of the snapshots that were young then.
+    seed : int
+        Of the losses that are left out; see ``enough_rows``.
     """
     if order.kind != "as_of" or immature == "drop":
         known = plainly_known(frame, fold.fit)
     else:
         cutoff = int(order.moment[fold.judge].min())
         known = known_at(frame, order, cutoff, horizon_days=horizon_days, immature=immature)
-    return LaidFold(known.rows, known.won, known.weight, fold.judge)
+    kept = enough_rows(known.won, seed=seed)
+    stands = stood_for(known.won, kept)
+    return LaidFold(known.rows[kept], known.won[kept], known.weight[kept], stands, fold.judge)
 
 
 def known_at(

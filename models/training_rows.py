@@ -127,6 +127,7 @@ class TrainingRows:
                     order,
                     horizon_days=horizon_days,
                     immature=immature if laid.rolling else "drop",
+                    seed=seed,
                 )
                 for fold in laid.folds
             ),
@@ -197,6 +198,8 @@ class TrainingRows:
         """Return how much each row that teaches counts, given how fast they lose weight; mean 1."""
         rows = known.fit if isinstance(known, LaidFold) else known.rows
         stands = stands_for(self.frame)[rows]
+        if isinstance(known, LaidFold):
+            stands = stands * known.stands
         weight = known.weight * stands * decayed(self.order.taken(rows), half_life)
         return np.asarray(weight / weight.mean(), dtype=np.float64)
 
@@ -229,7 +232,7 @@ class TrainingRows:
         found = []
         for at, (fold, (places, known)) in enumerate(zip(self.folds, taught, strict=True)):
             fit, mine = fold.fit[places], self.judged_fold == at
-            faded = decayed(self.order.taken(fit), half_life)
+            faded = decayed(self.order.taken(fit), half_life) * fold.stands[places]
             found.append(
                 (
                     self.labelled(fit, known, fold.won[places], faded),
