@@ -24,16 +24,12 @@ class Ran:
 
 
 def leadlight(*arguments: str | Path, prepare: Callable[[], None] | None = None) -> Ran:
-    """Run ``leadlight ARGUMENTS``; ``prepare`` runs in the new process before it (limits).
-
-    It trains in one process: tests of several files run side by side, and each helper of a small
-    training costs more to start than it saves.
-    """
+    """Run ``leadlight ARGUMENTS``; ``prepare`` runs in the new process before it (limits)."""
     done = subprocess.run(
         [sys.executable, "-m", "leadlight.pipelines", *map(str, arguments)],
         capture_output=True,
         text=True,
-        env={**os.environ, "COLUMNS": "200", "LOKY_MAX_CPU_COUNT": "1"},
+        env={**os.environ, "COLUMNS": "200"},
         preexec_fn=prepare,
         timeout=300,
         check=False,

@@ -10,6 +10,10 @@ pytest_plugins = ["spark_session"]
 
 ROOT = Path(__file__).resolve().parent.parent
 
+# Tests of several files run side by side, and the helpers of a small training cost more to start
+# than they save. Those who mean several processes say so.
+os.environ.setdefault("LOKY_MAX_CPU_COUNT", "1")
+
 
 @pytest.fixture(scope="session")
 def project_root() -> Path:

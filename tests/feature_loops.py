@@ -21,12 +21,12 @@ STAGES = {
     "demo_request": 4,
 }
 SENIORITY = {
-    "Managing Director": "director",
+    "Managing Director": "C-level",
     "Marketing Manager": "manager",
     "VP Sales": "vice president",
     "Student": "student",
 }
-RANKS = ("student", "manager", "director", "vice president")
+RANKS = ("student", "manager", "director", "vice president", "C-level")
 ROLES = {"open": "email_open", "click": "email_click", "unsubscribe": "unsubscribe"}
 
 

@@ -1,5 +1,6 @@
 """Whatever a user can cause: one clear message, a non-zero exit, nothing half-written."""
 
+import os
 import resource
 import shutil
 import signal
@@ -205,7 +206,11 @@ def _interrupted_after(stage: str, project: SmallProject) -> tuple[int, str]:
     """Press Ctrl-C as soon as a training tells of a stage; return its exit code and last words."""
     command = [sys.executable, "-m", "leadlight.pipelines", "train", "-c", str(project.config)]
     with subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        command,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "LOKY_MAX_CPU_COUNT": "2"},
     ) as process:
         assert process.stderr is not None
         assert any(line.startswith(stage) for line in process.stderr), f"{stage} was not told"

@@ -91,7 +91,10 @@ def test_scoring_again_gives_the_same_bytes(project: SmallProject, tmp_path: Pat
     assert (tmp_path / "again.csv").read_bytes() == first.read_bytes()
 
 
-def test_training_again_gives_the_same_model(project: SmallProject, tmp_path: Path) -> None:
+def test_training_again_in_two_processes_gives_the_same_model(
+    project: SmallProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "2")
     copy = SmallProject(tmp_path / "copy")
     shutil.copytree(project.directory, copy.directory, ignore=shutil.ignore_patterns("workspace"))
     assert leadlight("train", "-c", copy.config).code == 0
