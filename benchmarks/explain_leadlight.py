@@ -25,7 +25,7 @@ from leadlight.models.candidates import CandidateName
 from leadlight.models.compiled import CompiledModel, blended, compile_model
 from leadlight.models.encoding import LeadEncoder, feature_kinds
 from leadlight.models.explanation import explain_leads
-from leadlight.models.fitting import fitted_bags
+from leadlight.models.fitting import bag_fits, side_by_side
 from leadlight.models.lesson import Lesson
 from leadlight.models.reasons import PointScale, ReasonGroups
 from leadlight.models.strongest_reasons import strongest_reasons
@@ -79,7 +79,8 @@ class Scorer:
         lesson = Lesson(encoder.transform(known), won, ones, lead_clusters(known))
         fitted = []
         for name in members:
-            bags = fitted_bags(name, features, lesson, choice=_STEPS[name], seed=seed)
+            fits = bag_fits(name, features, lesson, choice=_STEPS[name], seed=seed)
+            bags = list(side_by_side(fits))
             weight = 1.0 / len(members) / len(bags)
             fitted += [(Pipeline([("encode", encoder), *bag.steps]), weight) for bag in bags]
         compiled = blended(

@@ -1,17 +1,17 @@
 """The final fit: the chosen blend on all known rows, compiled into one model."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
-import joblib
 import numpy as np
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
 from .candidates import CandidateName
 from .compiled import CompiledModel, blended, compile_model
-from .fitting import fitted_bags
+from .fitting import bag_fits, side_by_side
 from .level import Labelled
-from .out_of_fold import PLAINLY_SENT, Choice, parallel_jobs
+from .out_of_fold import Choice
 from .recency import decayed
 from .training_rows import TrainingRows
 
@@ -45,15 +45,15 @@ def compiled_blend(
     said = " and ".join(name.replace("_", " ") for name in choices)
     rows.watch.say(f"fitting {said} on all known rows")
     lesson = rows.lesson(half_life)
-    run = joblib.Parallel(n_jobs=parallel_jobs(lesson.matrix.size), **PLAINLY_SENT)
-    fits: list[list[Pipeline]] = run(
-        joblib.delayed(fitted_bags)(name, rows.features, lesson, choice=choice, seed=rows.seed)
+    fits = [
+        (name, fit)
         for name, choice in choices.items()
-    )
+        for fit in bag_fits(name, rows.features, lesson, choice=choice, seed=rows.seed)
+    ]
+    bags = Counter(name for name, _ in fits)
     weighted = [
-        (Pipeline([("encode", rows.encoder), *bag.steps]), weights[name] / len(bags))
-        for name, bags in zip(choices, fits, strict=True)
-        for bag in bags
+        (Pipeline([("encode", rows.encoder), *fitted.steps]), weights[name] / bags[name])
+        for (name, _), fitted in zip(fits, side_by_side(fit for _, fit in fits), strict=True)
     ]
     with threadpool_limits(limits=1):
         compiled = blended(

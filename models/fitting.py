@@ -1,7 +1,10 @@
 """Fitting: a candidate's bags, each on most of the leads, averaged into one margin."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from typing import TypeVar
 
+import joblib
 import numpy as np
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
@@ -21,6 +24,21 @@ _VALUES_OF_WINS = 600_000
 _SCORECARD_ROWS = 50_000
 """Rows that the scorecard learns from; a few hundred coefficients do not need more."""
 
+_Found = TypeVar("_Found")
+
+
+def side_by_side(fits: Iterable[Callable[[], _Found]]) -> Iterator[_Found]:
+    """Make fits in threads, one for each core, and yield what they return in their order.
+
+    Nearly all of a fit is done by compiled code, which lets the others go on; threads start at once
+    and share the rows, where processes take seconds and copies. Inside, a fit has one thread: its
+    own threads would gain little, wait busily for each other wherever another process has a core
+    (ten times slower, measured), and sum in an order that varies.
+    """
+    run = joblib.Parallel(n_jobs=-1, prefer="threads", return_as="generator", pre_dispatch="n_jobs")
+    with threadpool_limits(limits=1):
+        yield from run(joblib.delayed(fit)() for fit in fits)
+
 
 def number_of_bags(name: CandidateName, lesson: Lesson) -> int:
     """Return how many bags a candidate gets: many where wins are few and a fit is noisy.
@@ -39,15 +57,15 @@ def number_of_bags(name: CandidateName, lesson: Lesson) -> int:
     return int(np.clip(_VALUES_OF_WINS // max(1, values), 1, _MOST_BAGS))
 
 
-def fitted_bags(
+def bag_fits(
     name: CandidateName,
     features: Sequence[Feature],
     lesson: Lesson,
     *,
     choice: float | int,
     seed: int,
-) -> list[Pipeline]:
-    """Fit a candidate at a choice of its setting, once for each bag.
+) -> Iterator[Callable[[], Pipeline]]:
+    """Yield the fits of a candidate at a choice of its setting, one for each bag.
 
     Parameters
     ----------
@@ -57,26 +75,18 @@ def fitted_bags(
     choice : float or int
     seed : int
     """
-    # The fits are small: threads gain little on them, wait busily for each other wherever another
-    # process has a core (ten times slower, measured), and sum in an order that varies.
-    with threadpool_limits(limits=1):
-        lesson = lesson.leaner(seed=seed)
-        if name == "logistic":
-            lesson = lesson.thinned(_SCORECARD_ROWS)
-        whole = candidate(name, features, lesson, seed=seed)
-        parameter = f"classify__{setting_of(name).parameter}"
-        count = number_of_bags(name, lesson)
-        return [
-            clone(whole)
-            .set_params(**{parameter: choice}, **_seeded(whole, seed + bag))
-            .fit(
-                part.matrix,
-                part.won,
-                levels__groups=part.cluster,
-                classify__sample_weight=part.weight,
-            )
-            for bag, part in enumerate(_bagged(lesson, count, seed))
-        ]
+    if name == "logistic":
+        lesson = lesson.thinned(_SCORECARD_ROWS)
+    whole = candidate(name, features, lesson, seed=seed)
+    whole.set_params(**{f"classify__{setting_of(name).parameter}": choice})
+    for bag, part in enumerate(_bagged(lesson, number_of_bags(name, lesson), seed)):
+        yield partial(
+            clone(whole).set_params(**_seeded(whole, seed + bag)).fit,
+            part.matrix,
+            part.won,
+            levels__groups=part.cluster,
+            classify__sample_weight=part.weight,
+        )
 
 
 def margins_by_choice(
@@ -97,7 +107,7 @@ def margins_by_choice(
     Parameters
     ----------
     name, features, lesson, seed
-        As for ``fitted_bags``.
+        As for ``bag_fits``.
     judged : ndarray of float64, shape (m, k)
         Encoded rows.
     choices : sequence, optional
@@ -105,31 +115,29 @@ def margins_by_choice(
     most_bags : int
         At most so many, and at most ``number_of_bags``.
     """
-    with threadpool_limits(limits=1):
-        whole = candidate(name, features, lesson, seed=seed)
-        asked = tuple(choices or setting_of(name).values)
-        count = min(most_bags, number_of_bags(name, lesson))
-        each = [
-            _bag_margins(whole.set_params(**_seeded(whole, seed + bag)), part, judged, asked)
-            for bag, part in enumerate(_bagged(lesson, count, seed))
-        ]
+    whole = candidate(name, features, lesson, seed=seed)
+    asked = tuple(choices or setting_of(name).values)
+    count = min(most_bags, number_of_bags(name, lesson))
+    each = [
+        _bag_margins(whole.set_params(**_seeded(whole, seed + bag)), part, judged, asked)
+        for bag, part in enumerate(_bagged(lesson, count, seed))
+    ]
     return {
         choice: np.asarray(np.mean([bag[choice] for bag in each], axis=0), dtype=np.float64)
         for choice in asked
     }
 
 
-def _bagged(lesson: Lesson, count: int, seed: int) -> list[Lesson]:
+def _bagged(lesson: Lesson, count: int, seed: int) -> Iterator[Lesson]:
     if count == 1:
-        return [lesson]
+        yield lesson
+        return
     generator = np.random.default_rng(seed)
     clusters = int(lesson.cluster.max()) + 1
-    parts = []
     for _ in range(count):
         drawn = generator.permutation(clusters) < _BAGGED_SHARE * clusters
         part = lesson.taken(np.flatnonzero(drawn[lesson.cluster]))
-        parts.append(part if part.scarcest else lesson)
-    return parts
+        yield part if part.scarcest else lesson
 
 
 def _seeded(pipeline: Pipeline, seed: int) -> dict[str, int]:

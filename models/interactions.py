@@ -66,7 +66,7 @@ def interacting_pairs(
 
 def tried_share(features: int) -> float:
     """Return which random share of features trees try at each split: half of few, less of many."""
-    return float(np.clip(_TRIED / features, 0.2, 0.5))
+    return float(np.clip(_TRIED / features, 0.1, 0.5))
 
 
 def _second_split_gains(trees: Sequence[Any]) -> dict[Pair, float]:

@@ -2,11 +2,11 @@
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from functools import partial
+from typing import Protocol
 
-import joblib
 import numpy as np
 
 from leadlight.features.feature import Feature
@@ -14,20 +14,14 @@ from leadlight.features.feature import Feature
 from .bootstrap import Codes
 from .candidates import CandidateName
 from .encoding import FloatArray
-from .fitting import margins_by_choice
+from .fitting import margins_by_choice, side_by_side
 from .laid_fold import LaidFold
-from .lesson import Lesson
+from .lesson import Lesson, taken_rows
 from .time_order import Rows
 
 Choice = float | int
 Done = Callable[[int, int], None]
 """Told how many fits are done, and of how many."""
-
-PLAINLY_SENT: dict[str, Any] = {"max_nbytes": None, "pre_dispatch": "n_jobs"}
-"""For ``joblib.Parallel``: rows are sent with each fit, and not left in shared files."""
-
-_LARGE, _HUGE = 100_000, 100_000_000
-"""Values of features between which fits are worth processes of their own."""
 
 ENOUGH_ROWS = 20_000
 """Rows that a fold's candidates learn from; more hardly change a choice."""
@@ -117,7 +111,7 @@ def out_of_fold(
     store: FoldStore | None = None,
     done: Done | None = None,
 ) -> list[Trial]:
-    """Fit each task's candidate, in parallel where that pays, and return its judged margins.
+    """Fit each task's candidate, several at a time, and return its judged margins.
 
     Parameters
     ----------
@@ -142,7 +136,7 @@ def out_of_fold(
         if kept is not None:
             found[at] = _trial(task.name, kept)
     missing = [at for at in range(len(tasks)) if at not in found]
-    fits = _fitted([tasks[at] for at in missing], features, rows, seed)
+    fits = side_by_side(partial(_try, tasks[at], features, rows, seed) for at in missing)
     for at, trial in zip(missing, fits, strict=True):
         found[at] = trial
         if store:
@@ -166,67 +160,28 @@ def joined(trials: Sequence[Trial]) -> Trial:
     )
 
 
-def parallel_jobs(values: int) -> int:
-    """Return how many processes fits of so many values of features deserve.
-
-    Few are done sooner than a process starts; of very many, one copy has to do.
-    """
-    return joblib.cpu_count() if _LARGE <= values <= _HUGE else 1
-
-
-def _fitted(
-    tasks: Sequence[FoldTask],
-    features: Sequence[Feature],
-    rows: Lesson,
-    seed: int,
-) -> Iterator[Trial]:
-    run = joblib.Parallel(
-        n_jobs=parallel_jobs(rows.matrix.size), return_as="generator", **PLAINLY_SENT
-    )
-    trials: Iterator[Trial] = run(
-        joblib.delayed(_try)(_work(task, features, rows, seed), seed) for task in tasks
-    )
-    return trials
-
-
-@dataclass(frozen=True, eq=False)
-class _Work:
-    """All that a fit needs, and no more: it may be sent to another process."""
-
-    task: FoldTask
-    features: tuple[Feature, ...]
-    places: Rows
-    lesson: Lesson
-    shown: FloatArray
-
-
-def _work(task: FoldTask, features: Sequence[Feature], rows: Lesson, seed: int) -> _Work:
+def _try(task: FoldTask, features: Sequence[Feature], rows: Lesson, seed: int) -> Trial:
+    started = time.perf_counter()
     places = _thinned(rows.cluster[task.fold.fit], task.most_rows, seed)
     fit = task.fold.fit[places]
-    columns = range(len(features)) if task.columns is None else task.columns
-    shown = rows.matrix[np.concatenate([fit, task.fold.judge])][:, columns]
-    lesson = Lesson(
-        shown[: len(fit)], task.fold.won[places], task.weight[places], rows.cluster[fit]
-    )
-    return _Work(task, tuple(features[at] for at in columns), places, lesson, shown)
-
-
-def _try(work: _Work, seed: int) -> Trial:
-    started = time.perf_counter()
+    shown = taken_rows(rows.matrix, np.concatenate([fit, task.fold.judge]))
+    if task.columns is not None:
+        features = [features[at] for at in task.columns]
+        shown = np.asfortranarray(shown[:, task.columns])
+    taught = len(fit)
     margins = margins_by_choice(
-        work.task.name,
-        work.features,
-        work.lesson,
-        work.shown,
+        task.name,
+        features,
+        Lesson(shown[:taught], task.fold.won[places], task.weight[places], rows.cluster[fit]),
+        shown,
         seed=seed,
-        choices=work.task.choices,
-        most_bags=work.task.bags,
+        choices=task.choices,
+        most_bags=task.bags,
     )
-    taught = len(work.places)
     return Trial(
-        work.task.name,
+        task.name,
         {choice: margin[taught:] for choice, margin in margins.items()},
-        (Taught(work.places, {choice: margin[:taught] for choice, margin in margins.items()}),),
+        (Taught(places, {choice: margin[:taught] for choice, margin in margins.items()}),),
         time.perf_counter() - started,
     )
 

@@ -24,9 +24,9 @@ _QUICK_ROWS = 10_000
 
 @dataclass(frozen=True)
 class _Idea:
-    """A way to look at the past: which features are left out, how fast rows lose weight."""
+    """A way to look at the past: which features (None: all), how fast rows lose weight."""
 
-    left_out: tuple[int, ...] = ()
+    columns: tuple[int, ...] | None = None
     half_life: float | None = None
 
 
@@ -48,7 +48,8 @@ def steady_rows(rows: TrainingRows) -> tuple[TrainingRows, bool]:
     if not drifting or len(drifting) == len(rows.features):
         return rows, bool(drifting)
     rows.watch.say("trying without features that move with time")
-    ideas = [_Idea(), _Idea(left_out=drifting)]
+    steady = tuple(at for at in range(len(rows.features)) if at not in set(drifting))
+    ideas = [_Idea(), _Idea(steady)]
     everything, without = _losses(
         rows, ideas, _foretold(rows, ideas, _SCORECARD), _foretold(rows, ideas, _SHAPES)
     )
@@ -102,7 +103,7 @@ def _foretold(rows: TrainingRows, ideas: Sequence[_Idea], candidate: _Quick) -> 
             fold,
             rows.weight(fold, idea.half_life),
             choices,
-            tuple(at for at in range(len(rows.features)) if at not in set(idea.left_out)),
+            idea.columns,
             bags=1,
             most_rows=_QUICK_ROWS,
         )

@@ -13,7 +13,7 @@ from .bootstrap import Codes, lead_clusters
 from .encoding import FloatArray, LeadEncoder, feature_kinds
 from .exploration import stands_for
 from .laid_fold import LaidFold, known_at, laid_fold, plainly_known
-from .lesson import Lesson
+from .lesson import Lesson, enough_rows, stood_for, taken_rows
 from .level import Labelled
 from .maturity import KnownRows, Treatment
 from .out_of_fold import Done, FoldStore, FoldTask, Trial, out_of_fold
@@ -204,14 +204,13 @@ class TrainingRows:
         return np.asarray(weight / weight.mean(), dtype=np.float64)
 
     def lesson(self, half_life: float | None) -> Lesson:
-        """Return all that is known by now, given how fast rows lose weight."""
-        rows = self.known.rows
-        return Lesson(
-            self.rows.matrix[rows],
-            self.known.won,
-            self.weight(self.known, half_life),
-            self.rows.cluster[rows],
-        )
+        """Return what is known by now, given how fast rows lose weight; see ``enough_rows``."""
+        known = self.known
+        kept = enough_rows(known.won, seed=self.seed)
+        rows = known.rows[kept]
+        weight = self.weight(known, half_life)[kept] * stood_for(known.won, kept)
+        matrix = taken_rows(self.rows.matrix, rows)
+        return Lesson(matrix, known.won[kept], weight, self.rows.cluster[rows])
 
     def histories(
         self,

@@ -91,7 +91,7 @@ def test_scoring_again_gives_the_same_bytes(project: SmallProject, tmp_path: Pat
     assert (tmp_path / "again.csv").read_bytes() == first.read_bytes()
 
 
-def test_training_again_in_two_processes_gives_the_same_model(
+def test_training_again_in_two_threads_gives_the_same_model(
     project: SmallProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "2")
