@@ -15,8 +15,8 @@ from .out_of_fold import Choice
 from .recency import decayed
 from .training_rows import TrainingRows
 
-_AGREEMENT = 1e-9
-_CHECKED = 20_000
+_AGREEMENT, _AGREED_ROWS = 1e-9, 5_000
+_PURIFIED_ROWS = 20_000
 
 
 def compiled_blend(
@@ -59,7 +59,7 @@ def compiled_blend(
         compiled = blended(
             [compile_model(pipeline, rows.features) for pipeline, _ in weighted],
             [weight for _, weight in weighted],
-        ).purified(rows.frame.iloc[:: max(1, len(rows.frame) // _CHECKED)])
+        ).purified(rows.frame.iloc[:: max(1, len(rows.frame) // _PURIFIED_ROWS)])
         _check_agreement(compiled, weighted, rows)
     return compiled
 
@@ -86,7 +86,7 @@ def _check_agreement(
     compiled: CompiledModel, weighted: Sequence[tuple[Pipeline, float]], rows: TrainingRows
 ) -> None:
     """Refuse to hand out tables that a new scikit-learn would have made wrong."""
-    some = np.unique(np.linspace(0, len(rows.frame) - 1, _CHECKED).astype(np.intp))
+    some = np.unique(np.linspace(0, len(rows.frame) - 1, _AGREED_ROWS).astype(np.intp))
     matrix = rows.rows.matrix[some]
     fitted = sum(weight * pipeline[1:].decision_function(matrix) for pipeline, weight in weighted)
     distance = float(np.abs(fitted - compiled.margin(rows.frame.iloc[some])).max())
