@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from command import leadlight
+from small_project import SmallProject, make_small_project
 
 pytest_plugins = ["spark_session"]
 
@@ -27,6 +29,16 @@ def real_data() -> Path:
     if not data.is_dir():
         pytest.skip(f"no real data at {data}: set LEADLIGHT_DATA to its folder")
     return data
+
+
+@pytest.fixture(scope="session")
+def trained_small_project(tmp_path_factory: pytest.TempPathFactory) -> SmallProject:
+    """The small project, trained once for all; whoever does more than read works on a copy."""
+    project = make_small_project(tmp_path_factory.mktemp("trained") / "project")
+    trained = leadlight("train", "-c", project.config, "--json")
+    assert trained.code == 0, trained.error
+    (project.directory / "trained.json").write_text(trained.out, encoding="utf-8")
+    return project
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,5 +1,6 @@
 """A small project with a signal: raw CSV files and a configuration, quick to train on."""
 
+import shutil
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -45,6 +46,11 @@ class SmallProject:
 
     def write(self, name: str, table: pd.DataFrame) -> None:
         table.to_csv(self.directory / name, index=False)
+
+    def copied(self, directory: Path) -> "SmallProject":
+        """Return the project in a place of its own; artefacts of its models stay where they are."""
+        shutil.copytree(self.directory, directory)
+        return SmallProject(directory)
 
     def published(self) -> list[str]:
         """Every file of the workspace that tells of a result; kept events and the lock do not."""

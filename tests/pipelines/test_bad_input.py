@@ -20,18 +20,16 @@ def project(tmp_path: Path) -> SmallProject:
 
 
 @pytest.fixture(scope="module")
-def trained_once(tmp_path_factory: pytest.TempPathFactory) -> SmallProject:
-    project = make_small_project(tmp_path_factory.mktemp("trained") / "project")
-    ran = leadlight("train", "-c", project.config)
-    assert ran.code == 0, ran.error
-    return project
+def trained_once(
+    trained_small_project: SmallProject, tmp_path_factory: pytest.TempPathFactory
+) -> SmallProject:
+    return trained_small_project.copied(tmp_path_factory.mktemp("spoilt") / "project")
 
 
 @pytest.fixture
 def trained(trained_once: SmallProject, tmp_path: Path) -> SmallProject:
     """A project with a champion, free to spoil: the registry stays where it was made."""
-    copy = SmallProject(tmp_path / "project")
-    shutil.copytree(trained_once.directory, copy.directory)
+    copy = trained_once.copied(tmp_path / "project")
     uri = f"sqlite:///{trained_once.directory}/workspace/mlflow.db"
     copy.configure("label:", f"mlflow: {{tracking_uri: '{uri}'}}\nlabel:")
     return copy

@@ -10,7 +10,7 @@ from command import leadlight
 from quiet_browser import chromium, opened_quietly
 from report_samples import HOSTILE
 from rich.console import Console
-from small_project import SmallProject, make_small_project
+from small_project import SmallProject
 
 from leadlight.features.catalog import feature_catalog
 from leadlight.features.wording import LANGUAGES, Language, Wording, label, sentence
@@ -31,9 +31,10 @@ EARLIER, LATER = "2025-05-20", "2025-06-10"
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> SmallProject:
-    project = make_small_project(tmp_path_factory.mktemp("explain") / "project", leads=600)
-    assert leadlight("train", "-c", project.config).code == 0
+def project(
+    trained_small_project: SmallProject, tmp_path_factory: pytest.TempPathFactory
+) -> SmallProject:
+    project = trained_small_project.copied(tmp_path_factory.mktemp("explain") / "project")
     for as_of in (EARLIER, LATER):
         assert leadlight("score", "-c", project.config, "--as-of", as_of).code == 0
     return project

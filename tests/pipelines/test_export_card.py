@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from command import leadlight
 from model_from_json import score
-from small_project import SmallProject, make_small_project
+from small_project import SmallProject
 
 from leadlight.models.points_card import CardLoss, PointsCard, Signal
 from leadlight.pipelines.export.card import card_as_csv, card_as_markdown
@@ -20,10 +20,10 @@ CARD = PointsCard((HOSTILE,), 3, CardLoss(10, 0.6, 0.7, 0.9, 0.5, 0.1, 0.2))
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> SmallProject:
-    project = make_small_project(tmp_path_factory.mktemp("card"))
-    assert leadlight("train", "-c", project.config).code == 0
-    return project
+def project(
+    trained_small_project: SmallProject, tmp_path_factory: pytest.TempPathFactory
+) -> SmallProject:
+    return trained_small_project.copied(tmp_path_factory.mktemp("card") / "project")
 
 
 def test_the_card_in_a_file_says_what_a_person_adds_up(project: SmallProject) -> None:

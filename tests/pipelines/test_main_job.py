@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from command import leadlight
-from small_project import SmallProject, make_small_project
+from small_project import SmallProject
 
 from leadlight.pipelines.config import load_config
 from leadlight.pipelines.registry import registry_of
@@ -27,12 +27,11 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*:DeprecationWarning", "ignore:
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> SmallProject:
+def project(
+    trained_small_project: SmallProject, tmp_path_factory: pytest.TempPathFactory
+) -> SmallProject:
     """A project that was trained and scored once; tests only read it, or score again."""
-    project = make_small_project(tmp_path_factory.mktemp("main") / "project")
-    trained = leadlight("train", "-c", project.config, "--json")
-    assert trained.code == 0, trained.error
-    (project.directory / "trained.json").write_text(trained.out, encoding="utf-8")
+    project = trained_small_project.copied(tmp_path_factory.mktemp("main") / "project")
     scored = leadlight("score", "-c", project.config, "--csv", project.directory / "scores.csv")
     assert scored.code == 0, scored.error
     return project

@@ -16,7 +16,6 @@ from leadlight.pipelines.config import load_config
 from leadlight.pipelines.monitor import Monitored, monitor, write_metrics, write_page
 from leadlight.pipelines.progress import Progress
 from leadlight.pipelines.score import score
-from leadlight.pipelines.train import train
 from tests.command import leadlight
 from tests.small_project import DAYS, START, SmallProject, make_small_project
 
@@ -25,11 +24,12 @@ TONIGHT = START.replace(tzinfo=UTC) + timedelta(days=DAYS)
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> SmallProject:
+def trained(
+    trained_small_project: SmallProject, tmp_path_factory: pytest.TempPathFactory
+) -> SmallProject:
     """A project that has scored its leads a season, a week and a day ago, and tonight."""
-    project = make_small_project(tmp_path_factory.mktemp("monitor") / "project")
+    project = trained_small_project.copied(tmp_path_factory.mktemp("monitor") / "project")
     config = load_config(project.config)
-    train(config, QUIET)
     for back in (90, 7, 1):
         score(config, QUIET, as_of=TONIGHT - timedelta(days=back))
         if back == 1:

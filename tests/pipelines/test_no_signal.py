@@ -40,9 +40,10 @@ class _Refused:
 
 
 @pytest.fixture(scope="module")
-def refused(tmp_path_factory: pytest.TempPathFactory) -> _Refused:
-    project = make_small_project(tmp_path_factory.mktemp("no_signal") / "project", leads=500)
-    assert leadlight("train", "-c", project.config).code == 0
+def refused(
+    trained_small_project: SmallProject, tmp_path_factory: pytest.TempPathFactory
+) -> _Refused:
+    project = trained_small_project.copied(tmp_path_factory.mktemp("no_signal") / "project")
     before = registry_of(load_config(project.config)).champion()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(train_job, "train_model", _nothing_found)
@@ -79,7 +80,9 @@ def test_a_machine_gets_the_outcome_as_json(refused: _Refused) -> None:
     assert told["evaluation"]["auc"] == samples.evaluation()["auc"]
 
 
-def test_the_run_is_recorded_with_what_was_tried_and_the_evaluation(refused: _Refused) -> None:
+def test_the_run_is_recorded_with_what_was_tried_and_the_evaluation(
+    refused: _Refused, tmp_path: Path
+) -> None:
     client = MlflowClient(load_config(refused.project.config).tracking_uri)
     experiment = client.get_experiment_by_name("small")
     assert experiment is not None
@@ -88,7 +91,8 @@ def test_the_run_is_recorded_with_what_was_tried_and_the_evaluation(refused: _Re
     )
     assert run.data.metrics["auc_low"] == samples.evaluation()["auc"]["low"]
     assert {"data_hash", "config_hash", "code_hash"} <= set(run.data.params)
-    (told,) = (refused.project.directory / "workspace" / "mlartifacts").rglob("no_signal.json")
+    client.download_artifacts(run.info.run_id, "", str(tmp_path))
+    (told,) = tmp_path.rglob("no_signal.json")
     assert json.loads(told.read_text(encoding="utf-8"))["tried"] == list(TRIED)
 
 

@@ -2,13 +2,12 @@
 
 import hashlib
 import json
-import shutil
 import warnings
 from pathlib import Path
 
 import pytest
 from command import leadlight
-from small_project import SmallProject, make_small_project
+from small_project import SmallProject
 
 from leadlight.features.errors import LeadlightError, ModelNotFoundError, WorkspaceError
 from leadlight.pipelines.config import Config, load_config
@@ -30,11 +29,11 @@ ADA = Mandate("Ada", "sales asked for it")
 
 
 @pytest.fixture(scope="module")
-def trained_once(tmp_path_factory: pytest.TempPathFactory) -> SmallProject:
+def trained_once(
+    trained_small_project: SmallProject, tmp_path_factory: pytest.TempPathFactory
+) -> SmallProject:
     """A trained project with a second version, whose threshold is another; it is not used."""
-    project = make_small_project(tmp_path_factory.mktemp("promotion") / "project", leads=500)
-    ran = leadlight("train", "-c", project.config)
-    assert ran.code == 0, ran.error
+    project = trained_small_project.copied(tmp_path_factory.mktemp("promotion") / "project")
     register_again(load_config(project.config), Mandate("Bo", "a second one"))
     return project
 
@@ -50,9 +49,7 @@ def register_again(config: Config, mandate: Mandate) -> int:
 @pytest.fixture
 def project(trained_once: SmallProject, tmp_path: Path) -> SmallProject:
     """The project in a place of its own: artefacts lie where they were, databases are copies."""
-    copy = SmallProject(tmp_path / "project")
-    shutil.copytree(trained_once.directory, copy.directory)
-    return copy
+    return trained_once.copied(tmp_path / "project")
 
 
 @pytest.fixture

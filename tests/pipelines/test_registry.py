@@ -1,7 +1,6 @@
 """Decision versions in the registry: which one speaks, and what happens when one cannot."""
 
 import json
-import shutil
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -11,9 +10,10 @@ from small_project import SmallProject, make_small_project
 
 
 @pytest.fixture(scope="module")
-def scored_once(tmp_path_factory: pytest.TempPathFactory) -> SmallProject:
-    project = make_small_project(tmp_path_factory.mktemp("registry") / "project")
-    assert leadlight("train", "-c", project.config).code == 0
+def scored_once(
+    trained_small_project: SmallProject, tmp_path_factory: pytest.TempPathFactory
+) -> SmallProject:
+    project = trained_small_project.copied(tmp_path_factory.mktemp("registry") / "project")
     assert leadlight("score", "-c", project.config).code == 0
     return project
 
@@ -21,8 +21,7 @@ def scored_once(tmp_path_factory: pytest.TempPathFactory) -> SmallProject:
 @pytest.fixture
 def project(scored_once: SmallProject, tmp_path: Path) -> SmallProject:
     """A trained and scored project in its own place; its registry is the first one's."""
-    copy = SmallProject(tmp_path / "project")
-    shutil.copytree(scored_once.directory, copy.directory)
+    copy = scored_once.copied(tmp_path / "project")
     uri = f"sqlite:///{scored_once.directory}/workspace/mlflow.db"
     copy.configure("label:", f"mlflow: {{tracking_uri: '{uri}'}}\nlabel:")
     return copy
@@ -57,14 +56,18 @@ def test_a_project_may_have_an_apostrophe_in_its_name(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["decision.json", "tables.npz", "training.json"])
-def test_a_damaged_artefact_is_named(tmp_path: Path, scored_once: SmallProject, name: str) -> None:
-    (artefact,) = (scored_once.directory / "workspace" / "mlartifacts").rglob(name)
-    whole = artefact.read_bytes()
+def test_a_damaged_artefact_is_named(
+    trained_small_project: SmallProject, scored_once: SmallProject, name: str
+) -> None:
+    artefacts = (trained_small_project.directory / "workspace" / "mlartifacts").rglob(name)
+    whole = {artefact: artefact.read_bytes() for artefact in artefacts}
     try:
-        artefact.write_bytes(whole[: len(whole) // 2])
+        for artefact, content in whole.items():
+            artefact.write_bytes(content[: len(content) // 2])
         message = leadlight("report", "-c", scored_once.config).refused()
     finally:
-        artefact.write_bytes(whole)
+        for artefact, content in whole.items():
+            artefact.write_bytes(content)
     assert "cannot be read" in message
     assert "Train again" in message
 

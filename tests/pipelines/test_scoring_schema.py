@@ -7,14 +7,14 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from command import leadlight
-from small_project import SmallProject, make_small_project
+from small_project import SmallProject
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> SmallProject:
-    project = make_small_project(tmp_path_factory.mktemp("schema"))
-    assert leadlight("train", "-c", project.config).code == 0
-    return project
+def trained(
+    trained_small_project: SmallProject, tmp_path_factory: pytest.TempPathFactory
+) -> SmallProject:
+    return trained_small_project.copied(tmp_path_factory.mktemp("schema") / "project")
 
 
 @pytest.fixture

@@ -21,9 +21,10 @@ TOKEN = "a-token-that-nobody-guesses"  # noqa: S105
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> SmallProject:
-    project = make_small_project(tmp_path_factory.mktemp("serve") / "project", leads=500)
-    assert leadlight("train", "-c", project.config).code == 0
+def project(
+    trained_small_project: SmallProject, tmp_path_factory: pytest.TempPathFactory
+) -> SmallProject:
+    project = trained_small_project.copied(tmp_path_factory.mktemp("serve") / "project")
     assert leadlight("score", "-c", project.config).code == 0
     return project
 
