@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from command import leadlight
+from command import leadlight_process
 from small_project import SmallProject, make_small_project
 
 pytest_plugins = ["spark_session"]
@@ -35,7 +35,7 @@ def real_data() -> Path:
 def trained_small_project(tmp_path_factory: pytest.TempPathFactory) -> SmallProject:
     """The small project, trained once for all; whoever does more than read works on a copy."""
     project = make_small_project(tmp_path_factory.mktemp("trained") / "project")
-    trained = leadlight("train", "-c", project.config, "--json")
+    trained = leadlight_process("train", "-c", project.config, "--json")
     assert trained.code == 0, trained.error
     (project.directory / "trained.json").write_text(trained.out, encoding="utf-8")
     return project

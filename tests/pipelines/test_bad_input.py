@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from command import leadlight
+from command import leadlight, leadlight_process
 from small_project import SmallProject, make_small_project
 
 
@@ -174,7 +174,7 @@ def test_a_full_disk_leaves_the_earlier_results_and_says_so(
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
 
-    ran = leadlight("score", "-c", trained.config, "--as-of", "2025-05-01", prepare=no_room)
+    ran = leadlight_process("score", "-c", trained.config, "--as-of", "2025-05-01", prepare=no_room)
     message = ran.refused()
     assert "disk is full" in message
     assert "run" in message

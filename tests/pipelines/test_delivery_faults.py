@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from command import leadlight
+from command import leadlight_process
 from postgres_server import running_server
 from scored_leads import Lead, ScoredProject
 from sqlalchemy import create_engine, text
@@ -121,7 +121,7 @@ def test_a_full_disk_is_one_clear_error_and_the_next_run_delivers(
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
 
-    ran = leadlight("deliver", "-c", project.path, prepare=no_room)
+    ran = leadlight_process("deliver", "-c", project.path, prepare=no_room)
     assert "the disk is full" in ran.refused()
     assert "run the same command again" in ran.refused()
     assert receiver.effects == {}
@@ -141,7 +141,7 @@ def test_a_full_disk_leaves_the_earlier_file_as_it_was(project: ScoredProject) -
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (70_000, 70_000))
 
-    ran = leadlight("deliver", "-c", project.path, prepare=no_room)
+    ran = leadlight_process("deliver", "-c", project.path, prepare=no_room)
     assert ran.code == 5
     assert "the disk is full" in ran.out
     assert path.read_bytes() == before
@@ -164,7 +164,7 @@ def test_a_workspace_that_is_read_only_is_one_clear_error(
     workspace = project.config.workspace_directory
     for path in (workspace, *workspace.rglob("*")):
         path.chmod(0o555 if path.is_dir() else 0o444)
-    ran = leadlight(command, "-c", project.path, prepare=obey_permissions)
+    ran = leadlight_process(command, "-c", project.path, prepare=obey_permissions)
     for path in (workspace, *workspace.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)
     assert f"cannot write the workspace {workspace}: Permission denied" in ran.refused()
