@@ -11,7 +11,6 @@ from multiprocessing import get_context
 from typing import Generic, ParamSpec, TypeVar
 
 import psutil
-from joblib.externals.loky import get_reusable_executor
 
 _EVERY = 0.02  # seconds between two looks
 _CHILDREN_EVERY = 0.5  # finding children means listing all processes, which costs some ms
@@ -67,18 +66,12 @@ def watch_call(
         future = pool.submit(work, *args, **kwargs)
         held = _watch(worker, future.done)
         seconds = time.monotonic() - started
-        pool.submit(_end_workers).result()
         return Watched(future.result(), seconds, held)
 
 
 def _process_ready_for(_work: Callable[..., object]) -> int:
     """Return the number of a process that has imported the work, for it was handed over."""
     return os.getpid()
-
-
-def _end_workers() -> None:
-    """End joblib's idle processes, for which this one would wait five minutes at its own end."""
-    get_reusable_executor().shutdown(wait=True)
 
 
 def watch_command(command: Sequence[str]) -> Watched[str]:

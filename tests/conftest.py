@@ -12,8 +12,8 @@ pytest_plugins = ["spark_session"]
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# Tests of several files run side by side, and the helpers of a small training cost more to start
-# than they save. Those who mean several processes say so.
+# Tests of several files run side by side: threads of a training would take each other's core.
+# Those who mean several say so.
 os.environ.setdefault("LOKY_MAX_CPU_COUNT", "1")
 
 
