@@ -312,8 +312,10 @@ class Registry:
 
         if self._is_unmade:
             raise self._not_found(number)
-        store, folder = tracking_store(self._uri), tempfile.TemporaryDirectory(prefix="leadlight-")
-        with store as client, folder as downloads:
+        with (
+            tracking_store(self._uri) as client,
+            tempfile.TemporaryDirectory(prefix="leadlight-") as downloads,
+        ):
             try:
                 found = (
                     client.get_model_version_by_alias(self._name, CHAMPION)
