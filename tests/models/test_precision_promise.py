@@ -92,9 +92,17 @@ def test_leads_of_one_account_that_stand_and_fall_together_promise_less() -> Non
 @settings(max_examples=8, deadline=None)
 def test_who_asks_for_more_gets_no_lower_threshold(seed: int, precision: float) -> None:
     frame = world(1500, dates=2, seed=seed)
-    less, more = promise(frame, precision), promise(frame, precision + 0.1)
-    assert more.threshold >= less.threshold
-    assert promise(frame, precision, confidence=0.99).threshold >= less.threshold
+    less = _least(frame, precision)
+    assert _least(frame, precision + 0.1) >= less
+    assert _least(frame, precision, confidence=0.99) >= less
+
+
+def _least(frame: pd.DataFrame, precision: float, confidence: float = 0.9) -> float:
+    """Return the threshold of a promise; infinite where it cannot be given."""
+    try:
+        return promise(frame, precision, confidence).threshold
+    except ImpossiblePolicyError:
+        return float("inf")
 
 
 def test_the_impossible_is_refused_with_the_best_that_can_be_had() -> None:
